@@ -1,0 +1,126 @@
+# Steward: every target a person types.  `make help` lists them.
+#
+# Objects go to build/CC-SAN/; a program NAME is its folder's main.c, the archive of the
+# rest of its folder and the archive of lib/, so a test may link any of the pieces.
+
+CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+SAN     ?= none
+PREFIX  ?= /usr
+DESTDIR ?=
+SYSCONFDIR ?= /etc
+LIBEXECDIR ?= $(PREFIX)/lib/steward
+VERSION := 0.1.0
+
+CCNAME := $(notdir $(firstword $(CC)))
+B      := build/$(CCNAME)-$(SAN)
+
+STD    := -std=c11 -D_GNU_SOURCE -Ilib -Isupervisord -I. -DVERSION='"$(VERSION)"'
+WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wvla -Wpointer-arith \
+	 -Wcast-qual -Wcast-align -Wwrite-strings -Wstrict-prototypes \
+	 -Wmissing-prototypes -Wold-style-definition -Wredundant-decls \
+	 -Wformat=2 -Wconversion -Wsign-conversion -Wdouble-promotion \
+	 -Wfloat-equal -Wnull-dereference -Wimplicit-fallthrough -Winit-self
+WARN_gcc   := -Wlogical-op -Wduplicated-cond -Wduplicated-branches \
+	 -Wformat-signedness -Wformat-overflow=2 -Wstringop-overflow=4 \
+	 -Walloc-zero -Wtrampolines -Wjump-misses-init -Wcast-align=strict
+WARN_clang := -Wmissing-variable-declarations -Wunreachable-code -Wcomma \
+	 -Wassign-enum -Wconditional-uninitialized -Wloop-analysis \
+	 -Wextra-semi-stmt -Wheader-hygiene
+HARD   := -fstack-protector-strong -fstack-clash-protection \
+	 -fno-delete-null-pointer-checks -fno-strict-aliasing -fPIE
+ifeq ($(shell uname -m),x86_64)
+HARD   += -fcf-protection=full
+endif
+HARD_gcc   := -ftrivial-auto-var-init=zero -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+HARD_clang := -ftrivial-auto-var-init=pattern -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+LDHARD := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed,--gc-sections
+
+SAN_none     := -O2 -g -Werror $(HARD) $(HARD_$(CCNAME))
+SAN_asan     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DPLAIN_FORK
+SAN_valgrind := -O1 -g -DPLAIN_FORK
+SAN_cov      := -O0 -g --coverage -DPLAIN_FORK
+SAN_int      := -O1 -g -fsanitize=integer,implicit-conversion,local-bounds,nullability -fno-sanitize=unsigned-integer-overflow,unsigned-shift-base -fno-sanitize-recover=all -DPLAIN_FORK
+SAN_fuzz     := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -DPLAIN_FORK
+SAN_msan     := -O1 -g -fsanitize=memory -fsanitize-memory-track-origins -fno-sanitize-recover=all -DPLAIN_FORK
+ifeq ($(filter $(SAN),none asan valgrind cov int fuzz msan),)
+$(error SAN=$(SAN) is not known: none, asan, valgrind, cov, int, fuzz, msan)
+endif
+
+CFLAGS_ALL := $(STD) $(WARN) $(WARN_$(CCNAME)) $(SAN_$(SAN)) -ffunction-sections -fdata-sections $(CFLAGS)
+LDFLAGS_ALL := $(filter -fsanitize% --coverage,$(SAN_$(SAN))) $(if $(filter none,$(SAN)),$(LDHARD),-Wl,--as-needed) $(LDFLAGS)
+
+# program: folder and the libraries of its room
+PROGS := supervisord supervisord-master supervisord-load supervisord-control \
+	 supervisord-logger supervisord-probe relctl
+DIR_supervisord         := supervisord/keeper
+DIR_supervisord-master  := supervisord/master
+DIR_supervisord-load    := supervisord/load
+DIR_supervisord-control := supervisord/control
+DIR_supervisord-logger  := supervisord/logger
+DIR_supervisord-probe   := supervisord/probe
+DIR_relctl              := relctl
+LIBS_supervisord-master  := -lev
+LIBS_supervisord-load    := -linih
+LIBS_supervisord-control := -lev -lcjson
+LIBS_supervisord-logger  := -lev
+LIBS_supervisord-probe   := -lev
+LIBS_relctl              := -lcjson -lsmartcols
+ALL_LIBS := -lev -linih -lcjson -lsmartcols
+$(B)/relctl/%.o $(B)/tests/%.o: STD += -isystem /usr/include/libsmartcols
+$(B)/relctl/%.o: STD += -Irelctl
+
+LIB_SRC := $(wildcard lib/*/*.c)
+obj = $(patsubst %.c,$(B)/%.o,$(1))
+
+all: progs ## build all programs (the default)
+progs: $(addprefix $(B)/bin/,$(PROGS))
+	@ln -sfn $(CCNAME)-$(SAN) build/current
+
+$(B)/lib.a: $(call obj,$(LIB_SRC))
+
+# one archive a folder (all but main.c), one program a folder
+define PROG_RULES
+SRC_$(1) := $$(wildcard $(DIR_$(1))/*.c)
+$(B)/$(1).a: $$(call obj,$$(filter-out %/main.c,$$(SRC_$(1))))
+$(B)/bin/$(1): $$(call obj,$(DIR_$(1))/main.c) $(B)/$(1).a $(B)/lib.a
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(LIBS_$(1))
+endef
+$(foreach p,$(PROGS),$(eval $(call PROG_RULES,$(p))))
+ARCHIVES := $(foreach p,$(PROGS),$(B)/$(p).a) $(B)/lib.a
+
+Q := $(if $(V),,@)
+%.a:
+	@rm -f $@ && mkdir -p $(@D)
+	$(Q)ar rcs $@ $^
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# --- unit tests: tests/unit/test_*.c, cmocka, each a program of its own -------------
+UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+$(B)/unit/%: $(B)/tests/unit/%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS_ALL) $(WRAP_$(*F)) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group -lcmocka $(ALL_LIBS)
+
+unit: progs $(UNIT) ## unit tests of this build (CC=, SAN=)
+	@tests/run_unit.sh $(UNIT)
+
+include tests/targets.mk
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | \
+	  awk -F'\t' '{ printf "  %-12s %s\n", $$1, $$2 }'
+
+clean: ## remove all that was built
+	rm -rf build
+
+.PHONY: all progs unit help clean
+.DELETE_ON_ERROR:
+.SECONDARY:

@@ -1,0 +1,1 @@
+# Targets of tests, measurements and tools; included by the Makefile.
