@@ -30,6 +30,9 @@ enum {
 	ROW_ID_MAX = 80,   /* app/worker#4294967295 and its NUL fit */
 	INTENSITY_MAX = 1000,
 	INTENSITY_INFINITY = UINT32_MAX >> 1, /* `intensity = infinity` */
+	ROW_ARGV_MAX = 512,  /* words of a command, and variables of an environment */
+	ROW_SOCKS_MAX = 256, /* sockets of the node */
+	ROW_SUPS_MAX = 4095, /* applications and supervisors */
 	ARGS_MAX = 512 /* bytes of arguments given to start_child, NULs included */
 };
 
@@ -104,7 +107,8 @@ struct row_exec {
 	int32_t nice;
 	int32_t oom_score_adj;
 	uint32_t affinity, naffinity; /* list: words of the cpu mask, low bits first */
-	uint32_t rlimits, nrlimits;   /* list, 5 words each: resource, soft lo hi, hard lo hi */
+	/* nrlimits times 5 words: resource, soft low and high half, hard low and high */
+	uint32_t rlimits, nrlimits;
 	uint32_t socks, nsocks;	      /* list of indices into socks, LISTEN_FDS order */
 	int32_t stop_signal;
 	int32_t ready_fd;	/* the descriptor of `ready = fd:N` */
