@@ -66,6 +66,7 @@ chan_recv(int sock, void *msg, size_t cap, int *fds, unsigned *nfds)
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(sizeof(int) * CHAN_FDS)];
 	} ctl;
+
 	int got[CHAN_FDS];
 	struct iovec iov = {.iov_base = msg, .iov_len = cap};
 	struct msghdr mh = {.msg_iov = &iov,

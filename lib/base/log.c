@@ -32,7 +32,8 @@ static void
 log_write(enum log_level level, const char *fmt, va_list ap)
 {
 	char line[1024];
-	int n = snprintf(line, sizeof line, "%s %s: ", the_log.name, level_names[level]);
+	int n =
+	    snprintf(line, sizeof line, "%s %s: ", the_log.name, level_names[level]);
 	if (the_log.dropped > 0)
 		n += snprintf(line + n, sizeof line - (size_t)n, "(%u lines dropped) ",
 		    the_log.dropped);

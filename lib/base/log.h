@@ -26,7 +26,7 @@ void log_line(enum log_level level, const char *fmt, ...) PRINTF(2, 3);
 #define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
 NORETURN void fatal(const char *fmt, ...) PRINTF(1, 2);
 NORETURN void panic(const char *fmt, ...) PRINTF(1, 2);
-#define must(cond)                                                                     \
+#define must(cond) \
 	((cond) ? (void)0 : panic("%s:%d: %s does not hold", __FILE__, __LINE__, #cond))
 
 #endif

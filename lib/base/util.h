@@ -7,13 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define COUNT(a)      (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b)     ((a) < (b) ? (a) : (b))
-#define MAX(a, b)     ((a) > (b) ? (a) : (b))
-#define UNUSED	      __attribute__((unused))
-#define NORETURN      __attribute__((noreturn))
-#define MUST_CHECK    __attribute__((warn_unused_result))
-#define MS_INFINITY   UINT64_MAX /* a time that never comes */
-#define EXIT_CONFIG   78
+#define COUNT(a)    (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b)   ((a) < (b) ? (a) : (b))
+#define MAX(a, b)   ((a) > (b) ? (a) : (b))
+#define UNUSED	    __attribute__((unused))
+#define NORETURN    __attribute__((noreturn))
+#define MUST_CHECK  __attribute__((warn_unused_result))
+#define MS_INFINITY UINT64_MAX /* a time that never comes */
+#define EXIT_CONFIG 78
 
 #endif

@@ -21,11 +21,12 @@
 #include "base/err.h"
 
 #define ROWS_MAGIC 0x31776f7264777473ULL /* "stwdrow1" */
+
 enum {
 	ROWS_VERSION = 1,
 	ROW_NONE = UINT32_MAX >> 1,
 	ROWS_SIZE_MAX = 256 << 20,
-	ROWS_MAX = 32000, /* rows; slots are a little more */
+	ROWS_MAX = 32000,  /* rows; slots are a little more */
 	ROW_PART_MAX = 32, /* bytes of one part of an id */
 	ROW_ID_MAX = 80,   /* app/worker#4294967295 and its NUL fit */
 	INTENSITY_MAX = 1000,
@@ -37,10 +38,21 @@ enum {
 };
 
 enum row_kind { ROW_APP, ROW_SUP, ROW_WORKER, ROW_TEMPLATE, ROW_KIND_MAX };
-enum strategy { ONE_FOR_ONE, ONE_FOR_ALL, REST_FOR_ONE, SIMPLE_ONE_FOR_ONE, STRATEGY_MAX };
+
+enum strategy {
+	ONE_FOR_ONE,
+	ONE_FOR_ALL,
+	REST_FOR_ONE,
+	SIMPLE_ONE_FOR_ONE,
+	STRATEGY_MAX
+};
+
 enum restart_type { PERMANENT, TRANSIENT, TEMPORARY, RESTART_TYPE_MAX };
+
 enum auto_shutdown { AUTO_NEVER, AUTO_ANY_SIGNIFICANT, AUTO_ALL_SIGNIFICANT, AUTO_MAX };
+
 enum ready_kind { READY_NONE, READY_NOTIFY, READY_TCP, READY_FD, READY_MAX };
+
 enum log_kind { LOG_FILE, LOG_NONE, LOG_INHERIT, LOG_KIND_MAX };
 
 enum row_flag {
@@ -54,13 +66,13 @@ enum row_flag {
 
 /* One application (its top supervisor), supervisor, worker or template. */
 struct row {
-	uint32_t id;	 /* string: "api", "api/back", "api/cache" */
-	uint32_t parent; /* row; ROW_NONE for an application */
-	uint32_t about;	 /* string: description */
+	uint32_t id;	  /* string: "api", "api/back", "api/cache" */
+	uint32_t parent;  /* row; ROW_NONE for an application */
+	uint32_t about;	  /* string: description */
 	uint32_t version; /* string, of an application */
-	uint8_t kind;	 /* enum row_kind */
+	uint8_t kind;	  /* enum row_kind */
 	uint8_t strategy; /* of an application or supervisor */
-	uint8_t restart; /* enum restart_type; of an application its start type */
+	uint8_t restart;  /* enum restart_type; of an application its start type */
 	uint8_t auto_shutdown;
 	uint8_t ready; /* enum ready_kind, of a worker or template */
 	uint8_t unused[3];
@@ -73,12 +85,12 @@ struct row {
 	uint64_t watchdog_ms;	 /* 0 none */
 	uint64_t backoff_min_ms; /* 0: no backoff */
 	uint64_t backoff_max_ms;
-	uint32_t instances;	 /* of a template: how many at start */
-	uint32_t after, nafter;	 /* list of rows; of an application: those it needs */
-	uint32_t exec;		 /* index into execs, ROW_NONE without a process */
-	uint32_t success[8];	 /* bit per exit status that counts as normal */
-	uint64_t start_hash;	 /* of all that needs a restart when it changes */
-	uint64_t row_hash;	 /* of all; equal hashes: nothing changed */
+	uint32_t instances;	/* of a template: how many at start */
+	uint32_t after, nafter; /* list of rows; of an application: those it needs */
+	uint32_t exec;		/* index into execs, ROW_NONE without a process */
+	uint32_t success[8];	/* bit per exit status that counts as normal */
+	uint64_t start_hash;	/* of all that needs a restart when it changes */
+	uint64_t row_hash;	/* of all; equal hashes: nothing changed */
 };
 
 enum exec_flag {
@@ -95,12 +107,12 @@ enum exec_flag {
 
 /* How a worker's process is made and how its output is kept. */
 struct row_exec {
-	uint32_t flags;		/* enum exec_flag */
-	uint32_t argv, argc;	/* list of strings; argv[0] is an absolute path */
-	uint32_t env, nenv;	/* list of strings "NAME=value" */
-	uint32_t pre, npre;	/* pre_start: list of strings, empty for none */
-	uint32_t post, npost;	/* post_stop */
-	uint32_t cwd;		/* string, "" for / (the root in user mode) */
+	uint32_t flags;	      /* enum exec_flag */
+	uint32_t argv, argc;  /* list of strings; argv[0] is an absolute path */
+	uint32_t env, nenv;   /* list of strings "NAME=value" */
+	uint32_t pre, npre;   /* pre_start: list of strings, empty for none */
+	uint32_t post, npost; /* post_stop */
+	uint32_t cwd;	      /* string, "" for / (the root in user mode) */
 	uint32_t uid, gid;
 	uint32_t groups, ngroups; /* list of gids */
 	uint32_t umask;
@@ -109,7 +121,7 @@ struct row_exec {
 	uint32_t affinity, naffinity; /* list: words of the cpu mask, low bits first */
 	/* nrlimits times 5 words: resource, soft low and high half, hard low and high */
 	uint32_t rlimits, nrlimits;
-	uint32_t socks, nsocks;	      /* list of indices into socks, LISTEN_FDS order */
+	uint32_t socks, nsocks; /* list of indices into socks, LISTEN_FDS order */
 	int32_t stop_signal;
 	int32_t ready_fd;	/* the descriptor of `ready = fd:N` */
 	uint64_t caps_bounding; /* bit per capability kept */
@@ -124,13 +136,13 @@ struct row_exec {
 
 /* A listening socket, made by the master, kept by the keeper. */
 struct row_sock {
-	uint32_t name;	  /* string: [socket NAME], LISTEN_FDNAMES */
-	uint32_t path;	  /* string: of a unix socket, else "" */
+	uint32_t name;	   /* string: [socket NAME], LISTEN_FDNAMES */
+	uint32_t path;	   /* string: of a unix socket, else "" */
 	uint32_t addr_len; /* 0 for a unix socket */
 	uint8_t addr[28];
-	uint32_t type;	  /* SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET */
+	uint32_t type; /* SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET */
 	uint32_t backlog;
-	uint32_t mode;	  /* of a unix socket */
+	uint32_t mode;	   /* of a unix socket */
 	uint32_t uid, gid; /* of a unix socket; UINT32_MAX: leave */
 	uint32_t unused;
 	uint64_t hash; /* of all the above */

@@ -23,6 +23,7 @@
 #include "rows/rows.h"
 
 #define STATE_MAGIC 0x3165746174737473ULL
+
 enum {
 	STATE_VERSION = 1,
 	SLOT_MAX = 32768,
@@ -64,15 +65,15 @@ enum reason_type {
 	RE_NONE,
 	RE_NORMAL,
 	RE_SHUTDOWN,
-	RE_EXIT,	/* code: exit status */
-	RE_SIGNAL,	/* code: signal; core: 1 if dumped */
+	RE_EXIT,   /* code: exit status */
+	RE_SIGNAL, /* code: signal; core: 1 if dumped */
 	RE_OOM,
 	RE_EXEC_FAILED, /* stage: enum spawn_stage; code: errno */
 	RE_START_TIMEOUT,
 	RE_WATCHDOG,
 	RE_NOPROC,
 	RE_UNKNOWN,
-	RE_PRE_START,	/* pre_start failed; code: its exit status, or -signal */
+	RE_PRE_START, /* pre_start failed; code: its exit status, or -signal */
 	REASON_MAX
 };
 
@@ -106,13 +107,14 @@ enum spawn_stage {
 };
 
 enum slot_flag {
-	SF_HELD = 1 << 0,	/* stopped by the operator: groups do not start it */
-	SF_DISABLED = 1 << 1,	/* not started at boot */
-	SF_FORGOTTEN = 1 << 2,	/* a temporary that ended */
-	SF_DYNAMIC = 1 << 3,	/* came by start_child; lost when its supervisor restarts */
-	SF_WAS_UP = 1 << 4,	/* this incarnation was ready once */
+	SF_HELD = 1 << 0,      /* stopped by the operator: groups do not start it */
+	SF_DISABLED = 1 << 1,  /* not started at boot */
+	SF_FORGOTTEN = 1 << 2, /* a temporary that ended */
+	SF_DYNAMIC =
+	    1 << 3,	    /* came by start_child; lost when its supervisor restarts */
+	SF_WAS_UP = 1 << 4, /* this incarnation was ready once */
 	SF_STOP_ASKED = 1 << 5, /* its end is wanted by its parent */
-	SF_BOOT = 1 << 6,	/* a supervisor in its first start: failures do not abort */
+	SF_BOOT = 1 << 6, /* a supervisor in its first start: failures do not abort */
 	SF_SIGNIFICANT = 1 << 7,
 	SF_LOADED = 1 << 8,	/* an application that is loaded */
 	SF_ADOPTED = 1 << 9,	/* not a child of this master */
@@ -121,95 +123,119 @@ enum slot_flag {
 	SF_RELOADING = 1 << 12, /* the worker said RELOADING=1 */
 	SF_SAID_STOPPING = 1 << 13,
 	SF_IN_CGROUP = 1 << 14, /* its processes are in a cgroup of their own */
-	SF_FAILED = 1 << 15	/* gave up: of applications, ended by intensity */
+	SF_FAILED = 1 << 15,	/* gave up: of applications, ended by intensity */
+	SF_WAITING =
+	    1 << 16,	     /* its clone failed for want of resources; timer retries */
+	SF_BOUNCE = 1 << 17, /* to be started again as soon as it has stopped */
+	SF_OLD_ROW = 1 << 18 /* leaves: `row` is one of the rows before the reload */
 };
 
 /* Why a child stands in its supervisor's queue (bits). */
-enum pend { PEND_EXIT = 1, PEND_RETRY = 2, PEND_DELAYED = 4, PEND_REMOVE = 8, PEND_ADD = 16, PEND_BOUNCE = 32, PEND_AUTO = 64 };
+enum pend {
+	PEND_EXIT = 1,
+	PEND_RETRY = 2,
+	PEND_DELAYED = 4,
+	PEND_REMOVE = 8,
+	PEND_ADD = 16,
+	PEND_BOUNCE = 32,
+	PEND_AUTO = 64
+};
 
 enum sup_op { OP_NONE, OP_START, OP_STOP, OP_ONE, OP_MAX };
+
 /* What follows when OP_STOP is through or OP_ONE's child has come or gone. */
-enum sup_then { THEN_NOTHING, THEN_END, THEN_GROUP, THEN_STARTED, THEN_REQ, THEN_BOUNCE, THEN_REMOVE, THEN_MAX };
+enum sup_then {
+	THEN_NOTHING,
+	THEN_END,
+	THEN_GROUP,
+	THEN_STARTED,
+	THEN_REQ,
+	THEN_BOUNCE,
+	THEN_REMOVE,
+	THEN_MAX
+};
 
 struct slot {
-	uint32_t seq;	/* odd while being changed */
-	uint32_t step;	/* the step that saved it to undo last */
-	uint32_t row;	/* of the rows in force; template's row for an instance */
+	uint32_t seq;	 /* odd while being changed */
+	uint32_t step;	 /* the step that saved it to undo last */
+	uint32_t row;	 /* of the rows in force; template's row for an instance */
 	uint32_t number; /* n of an instance "#n", else 0 */
 	uint32_t parent, prev, next; /* siblings in start order; SLOT_NONE */
-	uint32_t flags;	/* enum slot_flag */
-	uint8_t kind;	/* enum slot_kind; SLOT_FREE: next is the free list */
-	uint8_t phase;	/* enum phase */
-	uint8_t child;	/* enum child_state */
-	uint8_t pend;	/* enum pend bits; 0: not in the queue */
-	uint32_t pend_next; /* the next in the parent's queue */
+	uint32_t flags;		     /* enum slot_flag */
+	uint8_t kind;	      /* enum slot_kind; SLOT_FREE: next is the free list */
+	uint8_t phase;	      /* enum phase */
+	uint8_t child;	      /* enum child_state */
+	uint8_t pend;	      /* enum pend bits; 0: not in the queue */
+	uint32_t pend_next;   /* the next in the parent's queue */
 	uint32_t pend_ticket; /* order between children and requests */
 	struct reason pend_reason; /* of PEND_EXIT */
 	/* worker */
-	int32_t pid;	  /* 0 none; the kernel writes it at clone */
-	uint32_t gen;	  /* incarnation: counts every life, pre_start included */
-	uint64_t born;	  /* start time in clock ticks since boot, 0 unknown */
-	uint64_t since_ms; /* entered this phase */
-	uint64_t up_ms;	  /* when it was last ready */
-	uint64_t timer_ms; /* absolute; 0: no timer */
+	int32_t pid;	      /* 0 none; the kernel writes it at clone */
+	uint32_t gen;	      /* incarnation: counts every life, pre_start included */
+	uint64_t born;	      /* start time in clock ticks since boot, 0 unknown */
+	uint64_t since_ms;    /* entered this phase */
+	uint64_t up_ms;	      /* when it was last ready */
+	uint64_t timer_ms;    /* absolute; 0: no timer */
 	uint64_t watchdog_ms; /* absolute; 0: none */
-	uint32_t restarts; /* of this slot, all in all */
+	uint32_t restarts;    /* of this slot, all in all */
 	uint32_t starts;
-	uint32_t backoff_ms; /* the last delay used; 0: none yet */
+	uint32_t backoff_ms;	 /* the last delay used; 0: none yet */
 	uint32_t resource_tries; /* failed clones in a row for want of resources */
-	struct reason end;  /* the end being worked on (SWEEP, POST) */
-	struct reason last; /* how it ended last */
+	struct reason end;	 /* the end being worked on (SWEEP, POST) */
+	struct reason last;	 /* how it ended last */
 	uint64_t last_ms;
-	uint64_t log_ino;  /* inode of its log pipe, 0 none */
+	uint64_t log_ino; /* inode of its log pipe, 0 none */
 	/* supervisor and application */
 	uint32_t first, last_child;
 	uint32_t nchildren;
 	uint32_t pend_first, pend_last;
-	uint8_t op, then, op_mode, unused;
+	uint8_t op, then, op_mode;
+	uint8_t in_queue; /* sup_next is at work on it */
 	uint32_t cursor;  /* the child that op works on */
 	uint32_t bound;	  /* op ends behind this child; SLOT_NONE: all */
 	uint32_t req;	  /* request that waits for op; SLOT_NONE */
 	uint32_t busy;	  /* simple_one_for_one: instances on the way up or down */
 	uint32_t window;  /* index of its restart window, SLOT_NONE none yet */
 	uint32_t win_head, win_n;
-	uint32_t target;  /* simple_one_for_one: instances wanted */
+	uint32_t target;       /* simple_one_for_one: instances wanted */
 	uint32_t template_row; /* simple_one_for_one: row of the template */
-	uint32_t gave_up; /* times its intensity was exceeded */
-	uint32_t cause;	  /* slot whose end made it restart last */
+	uint32_t gave_up;      /* times its intensity was exceeded */
+	uint32_t cause;	       /* slot whose end made it restart last */
 	uint64_t cause_ms;
 	uint32_t after_next; /* list of those in PH_AFTER */
-	uint32_t unused2;
+	uint32_t
+	    start_type; /* application: 1 + type it was started with, 0: its row's */
 };
 
 enum event_type {
 	EV_NONE,
 	EV_NODE_STARTED,
-	EV_NODE_ADOPTED,   /* value: workers kept */
+	EV_NODE_ADOPTED, /* value: workers kept */
 	EV_NODE_STOPPING,
 	EV_NODE_STOPPED,
-	EV_STARTING,	   /* worker, supervisor or application */
-	EV_SPAWNED,	   /* pid */
+	EV_STARTING, /* worker, supervisor or application */
+	EV_SPAWNED,  /* pid */
 	EV_READY,
-	EV_EXITED,	   /* reason */
-	EV_START_FAILED,   /* reason */
-	EV_RESTARTING,	   /* value: restarts in the window */
-	EV_BACKOFF,	   /* value: ms until the next try */
+	EV_EXITED,	 /* reason */
+	EV_START_FAILED, /* reason */
+	EV_RESTARTING,	 /* value: restarts in the window */
+	EV_BACKOFF,	 /* value: ms until the next try */
 	EV_STOPPING,
-	EV_KILLING,	   /* the stop took too long */
+	EV_KILLING, /* the stop took too long */
 	EV_STOPPED,
-	EV_GAVE_UP,	   /* a supervisor exceeded its intensity; value: intensity */
+	EV_GAVE_UP, /* a supervisor exceeded its intensity; value: intensity */
 	EV_AUTO_SHUTDOWN,
 	EV_CHILD_ADDED,
 	EV_CHILD_REMOVED,
-	EV_SCALED,	   /* value: instances */
+	EV_SCALED, /* value: instances */
 	EV_APP_LOADED,
 	EV_APP_UNLOADED,
-	EV_APP_ENDED,	   /* reason */
-	EV_RELOADED,	   /* value: rows */
-	EV_RESOURCES,	   /* the machine is out of something; retried; reason */
-	EV_ROLE_DIED,	   /* name, reason */
+	EV_APP_ENDED, /* reason */
+	EV_RELOADED,  /* value: rows */
+	EV_RESOURCES, /* the machine is out of something; retried; reason */
+	EV_ROLE_DIED, /* name, reason */
 	EV_ROLE_STARTED,
-	EV_STATUS,	   /* the worker's own words; text */
+	EV_STATUS, /* the worker's own words; text */
 	EV_WATCHDOG,
 	EV_MASTER_REPLACED,
 	EV_HELD,
@@ -219,9 +245,9 @@ enum event_type {
 
 /* One thing that happened.  Fixed size; names are kept since slots are reused. */
 struct event {
-	uint64_t n;	 /* 1, 2, 3 …; 0: never written */
+	uint64_t n;	  /* 1, 2, 3 …; 0: never written */
 	uint64_t real_ms; /* wall clock, since 1970 */
-	uint64_t now_ms; /* CLOCK_BOOTTIME */
+	uint64_t now_ms;  /* CLOCK_MONOTONIC */
 	uint32_t slot;
 	uint32_t gen;
 	uint8_t type; /* enum event_type */
@@ -240,12 +266,13 @@ struct state_core {
 	uint32_t after_first; /* list of those in PH_AFTER */
 	uint32_t stopping;    /* the node is on its way down */
 	int32_t exit_status;  /* with which it will end */
-	uint32_t windows_used;
+	uint32_t unused;
 	uint32_t rows_seq; /* which block of rows the slots refer to */
-	uint64_t rng;	  /* jitter */
+	uint64_t rng;	   /* jitter */
 	uint64_t nsteps;
 	uint32_t nworkers; /* worker slots in use */
-	uint32_t unused;
+	uint32_t node_up;  /* every application has been started once */
+	uint64_t window_map[SUPS_MAX / 64]; /* bit: this restart window is in use */
 };
 
 struct state_role { /* a role process of the master */
@@ -253,6 +280,7 @@ struct state_role { /* a role process of the master */
 	uint32_t restarts;
 	uint64_t born;
 };
+
 enum { ROLES_MAX = 8, SOCKS_MAX = 256 };
 
 struct state_sock {
@@ -266,13 +294,13 @@ struct state_head {
 	uint32_t slot_size;
 	uint64_t size;
 	char boot_id[40];
-	uint64_t started_ms;	  /* of the node, wall clock */
+	uint64_t started_ms;	    /* of the node, wall clock */
 	uint64_t master_started_ms; /* of this master, wall clock */
-	uint32_t masters;	  /* how many masters it has had */
+	uint32_t masters;	    /* how many masters it has had */
 	int32_t master_pid, keeper_pid;
-	uint32_t undo_n; /* slots saved; > 0: a step was cut off */
+	uint32_t undo_n;    /* slots saved; > 0: a step was cut off */
 	uint32_t undo_core; /* 1: core_undo is valid */
-	uint32_t ready;	 /* the node has told that it is up */
+	uint32_t ready;	    /* the node has told that it is up */
 	struct state_core core, core_undo;
 	struct state_role role[ROLES_MAX];
 	struct state_sock sock[SOCKS_MAX];
@@ -296,8 +324,8 @@ struct state {
 	struct slot slot[SLOT_MAX];
 	struct undo_entry undo[SLOT_MAX];
 	char status[SLOT_MAX][STATUS_TEXT]; /* the worker's STATUS=, NUL behind */
-	char args[SLOT_MAX][ARGS_MAX];	    /* start_child's arguments, each with its NUL */
-	uint16_t nargs[SLOT_MAX];	    /* bytes used in args */
+	char args[SLOT_MAX][ARGS_MAX]; /* start_child's arguments, each with its NUL */
+	uint16_t nargs[SLOT_MAX];      /* bytes used in args */
 	struct state_window window[SUPS_MAX];
 };
 
@@ -323,7 +351,8 @@ extern const char *const child_state_names[CHILD_STATE_MAX];
 int reason_format(const struct reason *re, char *buf, size_t cap);
 /* The same for people: "exited with status 3", "was killed by SIGKILL". */
 int reason_words(const struct reason *re, char *buf, size_t cap);
-/* "app/worker" or "app/worker#7" of a slot; "root" for the root. */
+/* "app/worker" or "app/worker#7" of a slot; "root" for the root.  rows: those in force, or
+ * for a slot with SF_OLD_ROW those before. */
 void slot_id(const struct rows *rows, const struct slot *s, char buf[ROW_ID_MAX]);
 
 #endif

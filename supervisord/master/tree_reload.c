@@ -1,0 +1,218 @@
+#include "master/tree_int.h"
+
+#include "base/util.h"
+
+/*
+ * Another configuration, in one transaction: every slot gets its row in the new block;
+ * what differs is put into its supervisor's queue and comes about in its turn.
+ *
+ *   gone      stopped and freed (PEND_REMOVE)
+ *   new       slot made, started in its place (PEND_ADD)
+ *   another start command   stopped and started (PEND_BOUNCE)
+ *   another policy          only the row changes: nobody notices
+ */
+
+/* Another number of instances in the file is another target; the flag says so below. */
+static void
+pool_follows(
+    struct tree *t, uint32_t i, const struct rows *next, const uint32_t *old_row)
+{
+	const struct slot *s = look(t, i);
+	if (s->kind == SLOT_WORKER || s->template_row == SLOT_NONE)
+		return;
+	uint32_t row = old_row[s->template_row];
+	if (row == ROW_NONE)
+		return;
+	if (t->rows->row[s->template_row].instances != next->row[row].instances) {
+		edit(t, i)->target = next->row[row].instances;
+		edit(t, i)->flags |= SF_BOUNCE;
+	}
+	edit(t, i)->template_row = row;
+}
+
+static void
+slot_follows(
+    struct tree *t, uint32_t i, const struct rows *next, const uint32_t *old_row)
+{
+	struct slot *s = edit(t, i);
+	const struct row *before = &t->rows->row[s->row];
+	uint32_t row = old_row[s->row];
+	pool_follows(t, i, next, old_row);
+	if (row == ROW_NONE) {
+		s->flags |= SF_REMOVE | SF_OLD_ROW;
+		return;
+	}
+	const struct row *after = &next->row[row];
+	s->row = row;
+	s->flags &= ~(uint32_t)SF_SIGNIFICANT;
+	if ((after->flags & ROWF_SIGNIFICANT) != 0)
+		s->flags |= SF_SIGNIFICANT;
+	if (s->kind == SLOT_WORKER && before->start_hash != after->start_hash &&
+	    child_has_life(t, i))
+		s->flags |= SF_BOUNCE; /* queued below, under the new rows */
+}
+
+static void
+slots_arrive(struct tree *t)
+{
+	for (uint32_t r = 0; r < t->rows->head->nrows; r++) {
+		const struct row *ro = &t->rows->row[r];
+		if (t->slot_of_row[r] != SLOT_NONE || (ro->flags & ROWF_DYNAMIC) != 0)
+			continue;
+		if (ro->kind == ROW_APP) {
+			uint32_t i = slot_new(t, SLOT_APP, r, ROOT);
+			if (i == SLOT_NONE)
+				return;
+			t->slot_of_row[r] = i;
+			edit(t, i)->flags |= SF_LOADED | SF_BOOT;
+			tell(t, EV_APP_LOADED, i);
+			continue;
+		}
+		uint32_t p = t->slot_of_row[ro->parent];
+		if (p == SLOT_NONE)
+			continue;
+		if (ro->kind == ROW_TEMPLATE) {
+			if (look(t, p)->template_row == SLOT_NONE)
+				edit(t, p)->target = ro->instances;
+			edit(t, p)->template_row = r;
+			continue;
+		}
+		uint32_t k =
+		    slot_new(t, ro->kind == ROW_SUP ? SLOT_SUP : SLOT_WORKER, r, p);
+		if (k == SLOT_NONE)
+			return;
+		t->slot_of_row[r] = k;
+		edit(t, k)->flags |=
+		    ro->kind == ROW_SUP ? (uint32_t)SF_BOOT : (uint32_t)SF_NEVER_UP;
+		tell(t, EV_CHILD_ADDED, k);
+	}
+}
+
+/* Siblings stand in the order of the file; dynamic ones behind them. */
+static void
+reorder(struct tree *t)
+{
+	for (uint32_t r = 0; r < t->rows->head->nrows; r++) {
+		uint32_t i = t->slot_of_row[r];
+		if (i == SLOT_NONE || look(t, i)->next == SLOT_NONE)
+			continue;
+		uint32_t p = look(t, i)->parent;
+		slot_unlink(t, i);
+		slot_append(t, p, i);
+	}
+	for (uint32_t i = 1; i < t->st->head.core.slots_used; i++) {
+		const struct slot *s = look(t, i);
+		if (s->kind == SLOT_FREE || s->number != 0 ||
+		    (s->flags & (SF_DYNAMIC | SF_REMOVE)) == 0)
+			continue;
+		uint32_t p = s->parent;
+		slot_unlink(t, i);
+		slot_append(t, p, i);
+	}
+}
+
+static void
+remove_one(struct tree *t, uint32_t i)
+{
+	uint32_t p = look(t, i)->parent;
+	if (look(t, p)->kind != SLOT_ROOT && look(t, p)->phase == PH_DOWN) {
+		subtree_free(t, i);
+	} else if (look(t, p)->kind == SLOT_ROOT) {
+		if (sup_stop(t, i) != PR_WAIT)
+			up_stopped(t, i);
+	} else {
+		pend_add(t, i, PEND_REMOVE);
+	}
+}
+
+static void
+queue_changes(struct tree *t)
+{
+	uint32_t used = t->st->head.core.slots_used;
+	for (uint32_t i = used; i-- > 1;) {
+		const struct slot *s = look(t, i);
+		if (s->kind == SLOT_FREE || (s->flags & SF_REMOVE) == 0)
+			continue;
+		if (look(t, s->parent)->flags & SF_REMOVE)
+			continue; /* goes with it */
+		remove_one(t, i);
+	}
+	for (uint32_t r = 0; r < t->rows->head->nrows; r++) {
+		uint32_t i = t->slot_of_row[r];
+		if (i == SLOT_NONE)
+			continue;
+		const struct slot *s = look(t, i);
+		uint8_t parent_phase = look(t, s->parent)->phase;
+		if (s->kind == SLOT_APP) {
+			if ((s->flags & SF_BOOT) != 0 && s->phase == PH_DOWN &&
+			    (t->rows->row[r].flags &
+				(ROWF_LOADED_ONLY | ROWF_DISABLED)) == 0 &&
+			    app_start(t, i, 1) == PR_OK)
+				up_started(t, i);
+		} else if ((s->flags & SF_BOUNCE) != 0 && s->kind == SLOT_WORKER) {
+			edit(t, i)->flags &= ~(uint32_t)SF_BOUNCE;
+			pend_add(t, i, PEND_BOUNCE);
+		} else if (s->starts == 0 && s->phase == PH_DOWN &&
+			   (parent_phase == PH_SUP_UP ||
+			       parent_phase == PH_SUP_STARTING)) {
+			pend_add(t, i, PEND_ADD);
+		}
+	}
+}
+
+static void
+pool_adjust(struct tree *t, uint32_t i)
+{
+	for (uint32_t c = look(t, i)->first, next; c != SLOT_NONE; c = next) {
+		next = look(t, c)->next;
+		if ((look(t, c)->flags & SF_BOUNCE) == 0)
+			continue;
+		edit(t, c)->flags &= ~(uint32_t)SF_BOUNCE;
+		pend_add(t, c, PEND_BOUNCE);
+	}
+	if ((look(t, i)->flags & SF_BOUNCE) == 0)
+		return;
+	edit(t, i)->flags &= ~(uint32_t)SF_BOUNCE;
+	pool_scale(t, i, look(t, i)->target);
+}
+
+static void
+pools_adjust(struct tree *t)
+{
+	for (uint32_t i = 1; i < t->st->head.core.slots_used; i++) {
+		const struct slot *s = look(t, i);
+		int pool = (s->kind == SLOT_SUP || s->kind == SLOT_APP) &&
+			   s->template_row != SLOT_NONE;
+		if (pool && (s->flags & SF_REMOVE) == 0)
+			pool_adjust(t, i);
+	}
+}
+
+uint32_t
+tree_leavers(const struct tree *t)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 1; i < t->st->head.core.slots_used; i++)
+		n += look(t, i)->kind != SLOT_FREE &&
+		     (look(t, i)->flags & SF_OLD_ROW) != 0;
+	return n;
+}
+
+void
+tree_reload(struct tree *t, const struct rows *next, const uint32_t *old_row)
+{
+	tree_begin(t);
+	for (uint32_t i = 1; i < t->st->head.core.slots_used; i++)
+		if (look(t, i)->kind != SLOT_FREE)
+			slot_follows(t, i, next, old_row);
+	t->old = t->rows;
+	t->rows = next;
+	t->st->head.core.rows_seq++;
+	tree_index(t);
+	slots_arrive(t);
+	reorder(t);
+	pools_adjust(t);
+	queue_changes(t);
+	tell_value(t, EV_RELOADED, ROOT, next->head->nrows);
+	tree_commit(t);
+}
