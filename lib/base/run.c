@@ -7,25 +7,25 @@
 #include <stdint.h>
 #include <unistd.h>
 
-extern char **environ;
+#include "base/util.h"
 
 /*
- * Two rounds, since a descriptor may be one of 0, 1, 2 itself: first all go above them,
- * then to their places.  What is above 2 is closed last.
+ * Two rounds, since a descriptor may be one of 0, 1, 2 itself: first all go above the
+ * highest of them, then to their places.  What is above 2 is closed last.
  */
 static int
 plan_fds(posix_spawn_file_actions_t *plan, const int fds[3])
 {
-	enum { ABOVE = 10 };
-
-	int rc = 0;
+	int rc = 0, above = 3;
+	for (int i = 0; i < 3; i++)
+		above = MAX(above, fds[i] + 1);
 	for (int i = 0; i < 3 && rc == 0; i++)
 		rc = fds[i] < 0
 			 ? posix_spawn_file_actions_addopen(
-			       plan, ABOVE + i, "/dev/null", O_RDWR, 0)
-			 : posix_spawn_file_actions_adddup2(plan, fds[i], ABOVE + i);
+			       plan, above + i, "/dev/null", O_RDWR, 0)
+			 : posix_spawn_file_actions_adddup2(plan, fds[i], above + i);
 	for (int i = 0; i < 3 && rc == 0; i++)
-		rc = posix_spawn_file_actions_adddup2(plan, ABOVE + i, i);
+		rc = posix_spawn_file_actions_adddup2(plan, above + i, i);
 	return rc != 0 ? rc : posix_spawn_file_actions_addclosefrom_np(plan, 3);
 }
 
