@@ -26,7 +26,7 @@ const char *const phase_names[PHASE_MAX] = {
 };
 
 const char *const event_names[EVENT_MAX] = {
-    [EV_NONE] = "none",
+    [EV_NOTHING] = "none",
     [EV_NODE_STARTED] = "node_started",
     [EV_NODE_ADOPTED] = "node_adopted",
     [EV_NODE_STOPPING] = "node_stopping",

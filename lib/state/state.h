@@ -208,7 +208,7 @@ struct slot {
 };
 
 enum event_type {
-	EV_NONE,
+	EV_NOTHING, /* EV_NONE is a name of libev */
 	EV_NODE_STARTED,
 	EV_NODE_ADOPTED, /* value: workers kept */
 	EV_NODE_STOPPING,
