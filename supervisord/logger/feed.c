@@ -310,7 +310,9 @@ static void
 make_way(struct feeds *fs, const struct msg_log_add *add, const struct feed *same)
 {
 	struct feed *f = find(fs, add->m.slot), *next;
-	if (f != NULL && f != same)
+	if (f != NULL && f != same && (f->flags & FEED_UNCLAIMED) != 0)
+		(void)set_slot(fs, f, FEED_GHOST); /* it may be claimed elsewhere */
+	else if (f != NULL && f != same)
 		drop(fs, f);
 	if (same != NULL || !fs->disowned)
 		return;

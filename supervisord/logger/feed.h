@@ -25,7 +25,9 @@
 #include "proto/proto.h"
 
 enum {
-	FEED_NO_SLOT = ROW_NONE,
+	FEED_NO_SLOT = ROW_NONE,   /* the node's own pipe has none */
+	FEED_GHOST = ROW_NONE - 1, /* unclaimed, and its slot belongs to another */
+
 	FEED_HOLD_MS = 100,
 	FEED_HOLD_BYTES = 32 << 10,
 	FEED_TURN_BYTES = 256 << 10

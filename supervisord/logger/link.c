@@ -117,6 +117,9 @@ on_in(struct ev_loop *loop, ev_io *w, int events)
 		ssize_t n = chan_recv(link->chan, &buf, sizeof buf, fds, &nfds);
 		if (n < 0 && errno == EAGAIN)
 			break;
+		/* It closed with something of ours unread; what it sent is there yet. */
+		if (n < 0 && errno == ECONNRESET)
+			continue;
 		if (n < 0 && errno == EMSGSIZE) {
 			log_error(
 			    "a message of the master could not be received whole: "
@@ -272,8 +275,8 @@ link_open(struct link *link, int chan)
 	link->in.data = link->out.data = link;
 	link->attach.data = link->claim.data = link;
 	watch_channel(link);
-	if (say_hello(link) < 0)
-		lost(link);
+	/* Of a master that is gone already, the orders it left are read all the same. */
+	(void)say_hello(link);
 }
 
 void

@@ -1,0 +1,886 @@
+/*
+ * The real supervisord-logger behind a channel: lines, kills, floods, full disks, masters
+ * that die.
+ */
+#include <ctype.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "logger/feed.h"
+#include "logger/lines.h"
+#include "proto/proto.h"
+#include "state/state.h"
+#include "tests/unit/role.h"
+
+enum { STAMPS = 1, ZSTD = 2 };
+
+struct bench {
+	char dir[64], log[96];
+	struct role_proc role;
+	int errors; /* the logger's own log */
+};
+
+static int
+remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static void
+start(struct bench *b)
+{
+	const char *const argv[] = {
+	    "supervisord-logger", "--log", b->log, "--run", b->dir, NULL};
+	role_start(&b->role, argv, -1, b->errors);
+}
+
+static int
+setup(void **state)
+{
+	struct bench *b = calloc(1, sizeof *b);
+	(void)snprintf(b->dir, sizeof b->dir, "/tmp/test_logger.XXXXXX");
+	assert_non_null(mkdtemp(b->dir));
+	(void)snprintf(b->log, sizeof b->log, "%s/log", b->dir);
+	char path[128];
+	(void)snprintf(path, sizeof path, "%s/errors", b->dir);
+	b->errors = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	assert_true(b->errors >= 0);
+	start(b);
+	*state = b;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct bench *b = *state;
+	role_kill(&b->role);
+	close(b->errors);
+	(void)nftw(b->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	free(b);
+	return 0;
+}
+
+struct limits {
+	uint64_t max_bytes, max_age_ms;
+	uint32_t keep, flags;
+};
+
+static void
+add(const struct bench *b, uint32_t slot, const char *id, int fd, struct limits lim)
+{
+	struct stat st;
+	struct msg_log_add msg = {.m = {.type = MSG_LOG_ADD, .slot = slot, .gen = 1},
+	    .max_bytes = lim.max_bytes,
+	    .max_age_ms = lim.max_age_ms,
+	    .keep = lim.keep,
+	    .flags = lim.flags};
+	assert_int_equal(fstat(fd, &st), 0);
+	msg.ino = st.st_ino;
+	(void)snprintf(msg.id, sizeof msg.id, "%s", id);
+	role_send(&b->role, &msg, sizeof msg, fd);
+}
+
+static void
+order(const struct bench *b, enum msg_type type, uint32_t slot)
+{
+	struct msg msg = {.type = type, .slot = slot};
+	role_send(&b->role, &msg, sizeof msg, -1);
+}
+
+static void
+make_pipe(int ends[2])
+{
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(fd_nonblock(ends[0]), 0);
+}
+
+/* The file's content, to be freed; "" if it is not there. */
+static char *
+slurp(const struct bench *b, const char *name)
+{
+	char path[256];
+	(void)snprintf(path, sizeof path, "%s/%s", b->log, name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t cap = 1 << 16, n = 0;
+	char *text = malloc(cap);
+	ssize_t k;
+	while (fd >= 0 && (k = read(fd, text + n, cap - n - 1)) > 0) {
+		n += (size_t)k;
+		if (cap - n < 1 << 15)
+			text = realloc(text, cap *= 2);
+	}
+	text[n] = '\0';
+	if (fd >= 0)
+		close(fd);
+	return text;
+}
+
+static int
+holds(const struct bench *b, const char *name, const char *wanted)
+{
+	char *text = slurp(b, name);
+	int found = strstr(text, wanted) != NULL;
+	free(text);
+	return found;
+}
+
+static void
+wait_for(const struct bench *b, const char *name, const char *wanted)
+{
+	long end = now_ms() + 5000;
+	while (!holds(b, name, wanted)) {
+		if (now_ms() > end)
+			fail_msg("'%s' never came to %s", wanted, name);
+		sleep_ms(5);
+	}
+}
+
+static void
+put(int fd, const char *text)
+{
+	assert_int_equal(fd_write_all(fd, text, strlen(text)), 0);
+}
+
+static void
+lines_reach_the_file_in_order(void **state)
+{
+	struct bench *b = *state;
+	int p[2];
+	make_pipe(p);
+	add(b, 1, "app/worker", p[0], (struct limits){0});
+	put(p[1], "one\ntwo\n");
+	put(p[1], "three\n");
+	wait_for(b, "app/worker.log", "three\n");
+	char *text = slurp(b, "app/worker.log");
+	assert_string_equal(text, "one\ntwo\nthree\n");
+	free(text);
+	close(p[0]);
+	close(p[1]);
+}
+
+static void
+stop_writing(int p[2])
+{
+	close(p[0]);
+	close(p[1]);
+}
+
+/* Checks and skips a stamp. */
+static const char *
+skip_stamp(const char *line)
+{
+	assert_true(lines_is_stamp(line, STAMP_LEN));
+	return line + STAMP_LEN;
+}
+
+static void
+each_line_gets_one_stamp(void **state)
+{
+	struct bench *b = *state;
+	int p[2];
+	make_pipe(p);
+	add(b, 1, "app/worker#12", p[0], (struct limits){.flags = STAMPS});
+	put(p[1], "one\nhalf");
+	wait_for(b, "app/worker#12.log", "half");
+	put(p[1], " and half\n");
+	wait_for(b, "app/worker#12.log", "half\n");
+	char *text = slurp(b, "app/worker#12.log");
+	const char *rest = skip_stamp(text);
+	assert_memory_equal(rest, "one\n", 4);
+	assert_string_equal(skip_stamp(rest + 4), "half and half\n");
+	free(text);
+	stop_writing(p);
+}
+
+static void
+a_piece_is_continued_by_the_next_logger(void **state)
+{
+	struct bench *b = *state;
+	int p[2];
+	make_pipe(p);
+	for (int stamps = 0; stamps < 2; stamps++) {
+		const char *id = stamps ? "app/b" : "app/a";
+		const char *file = stamps ? "app/b.log" : "app/a.log";
+		struct limits lim = {.flags = stamps ? STAMPS : 0};
+		add(b, 1, id, p[0], lim);
+		sleep_ms(50);
+		put(p[1], "begin");
+		wait_for(b, file, "begin");
+		sleep_ms(20);
+		role_kill(&b->role);
+		put(p[1], " end\n");
+		start(b);
+		add(b, 1, id, p[0], lim);
+		wait_for(b, file, "begin end\n");
+		order(b, MSG_LOG_DROP, 1);
+	}
+	stop_writing(p);
+}
+
+/* A kill between write and consume, made by hand: the file has what the pipe has. */
+static void
+a_repeated_chunk_begins_on_its_own_line(void **state)
+{
+	struct bench *b = *state;
+	char path[128];
+	int p[2];
+	make_pipe(p);
+	(void)snprintf(path, sizeof path, "%s/app", b->log);
+	assert_int_equal(fd_mkdirs(path, 0750, NULL), 0);
+	(void)snprintf(path, sizeof path, "%s/app/torn.log", b->log);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+	put(fd, "first\nsecond\nthi");
+	close(fd);
+	put(p[1], "second\nthird\nfourth\n");
+	add(b, 1, "app/torn", p[0], (struct limits){0});
+	wait_for(b, "app/torn.log", "fourth\n");
+	char *text = slurp(b, "app/torn.log");
+	assert_string_equal(text, "first\nsecond\nthi\nsecond\nthird\nfourth\n");
+	free(text);
+	stop_writing(p);
+}
+
+static void
+long_lines_are_cut_and_marked(void **state)
+{
+	struct bench *b = *state;
+
+	enum { LEN = 3 * LINE_MAX_BYTES / 2 };
+
+	static char line[LEN + 2];
+	int p[2];
+	make_pipe(p);
+	add(b, 1, "app/long", p[0], (struct limits){0});
+	memset(line, 'x', LEN);
+	line[LEN] = '\n';
+	put(p[1], line);
+	put(p[1], "short\n");
+	wait_for(b, "app/long.log", "short\n");
+	char *text = slurp(b, "app/long.log");
+	const char *cut = strstr(text, LINE_CUT);
+	assert_ptr_equal(cut, text + LINE_MAX_BYTES);
+	assert_int_equal(
+	    strcspn(cut + sizeof LINE_CUT - 1, "\n"), LEN - LINE_MAX_BYTES);
+	free(text);
+	stop_writing(p);
+}
+
+/* --- storms ------------------------------------------------------------------------ */
+
+/* Writes lines "N <pad>" in pieces that do not care for lines, as stdio does. */
+static pid_t
+start_writer(int fd, unsigned lines, unsigned seed, int pause_us)
+{
+	pid_t pid = fork();
+	if (pid != 0)
+		return pid;
+	char buf[8192];
+	size_t n = 0, next = 1;
+	for (unsigned i = 0; i < lines; i++) {
+		seed = seed * 1103515245 + 12345;
+		int pad = (int)(seed >> 16) % 120;
+		n += (size_t)snprintf(
+		    buf + n, sizeof buf - n, "%u %0*d\n", i, pad + 1, 0);
+		if (n < next && i + 1 < lines)
+			continue;
+		(void)fd_write_all(fd, buf, n > next && i + 1 < lines ? next : n);
+		n = n > next && i + 1 < lines ? n - next : 0;
+		memmove(buf, buf + next, n);
+		next = 1 + (seed >> 8) % 4000;
+		if (next <= n)
+			next = n + 1;
+		if (pause_us > 0)
+			(void)usleep((unsigned)pause_us);
+	}
+	_exit(0);
+}
+
+/* Whether text has each line 0..lines-1 whole; a chunk may come twice. */
+static void
+count_lines(const char *text, unsigned lines, int stamps, unsigned *doubles)
+{
+	unsigned char *seen = calloc(lines, 1);
+	unsigned missing = 0, first = UINT_MAX;
+	*doubles = 0;
+	for (const char *p = text; *p != '\0';) {
+		const char *nl = strchr(p, '\n');
+		const char *line = p;
+		char *end;
+		if (nl == NULL)
+			break;
+		p = nl + 1;
+		if (stamps && nl - line > STAMP_LEN && lines_is_stamp(line, STAMP_LEN))
+			line += STAMP_LEN;
+		unsigned long n = strtoul(line, &end, 10);
+		if (end == line || *end != ' ' || n >= lines ||
+		    strspn(end + 1, "0") != (size_t)(nl - end - 1))
+			continue;
+		if (seen[n] && n % 16 == 0)
+			(*doubles)++;
+		seen[n] = 1;
+	}
+	for (unsigned i = 0; i < lines; i++)
+		if (!seen[i]) {
+			missing++;
+			first = MIN(first, i);
+		}
+	free(seen);
+	if (missing > 0)
+		fail_msg("%u of %u lines are missing, the first is %u", missing, lines,
+		    first);
+}
+
+/* The files of one log, the oldest first, as one text. */
+static char *
+slurp_all(const struct bench *b, const char *id, unsigned keep, unsigned *files)
+{
+	size_t cap = 1 << 20, n = 0;
+	char *all = malloc(cap);
+	*files = 0;
+	for (unsigned i = keep + 1; i-- > 0;) {
+		char name[128];
+		if (i > 0)
+			(void)snprintf(name, sizeof name, "%s.log.%u", id, i);
+		else
+			(void)snprintf(name, sizeof name, "%s.log", id);
+		char *text = slurp(b, name);
+		size_t len = strlen(text);
+		while (n + len + 1 > cap)
+			all = realloc(all, cap *= 2);
+		memcpy(all + n, text, len);
+		n += len;
+		*files += len > 0;
+		free(text);
+	}
+	all[n] = '\0';
+	return all;
+}
+
+static void
+storm(struct bench *b, struct limits lim, int kills)
+{
+	enum { WRITERS = 4, LINES = 60000 };
+
+	int p[WRITERS][2];
+	pid_t pids[WRITERS];
+	char id[WRITERS][16];
+	unsigned doubles, all_doubles = 0, files;
+	for (int i = 0; i < WRITERS; i++) {
+		make_pipe(p[i]);
+		(void)snprintf(id[i], sizeof id[i], "app/w%d", i);
+		add(b, (uint32_t)i, id[i], p[i][0], lim);
+		pids[i] = start_writer(p[i][1], LINES, (unsigned)i * 77 + 1, i * 100);
+		close(p[i][1]);
+	}
+	for (int k = 0; k < kills; k++) {
+		sleep_ms(rand() % 40);
+		role_kill(&b->role);
+		start(b);
+		for (int i = 0; i < WRITERS; i++)
+			add(b, (uint32_t)i, id[i], p[i][0], lim);
+	}
+	for (int i = 0; i < WRITERS; i++)
+		(void)waitpid(pids[i], NULL, 0);
+	for (int i = 0; i < WRITERS; i++) {
+		order(b, MSG_LOG_DROP, (uint32_t)i);
+		close(p[i][0]);
+	}
+	fd_close(&b->role.chan);
+	assert_int_equal(role_wait(&b->role, 10000), 0);
+	for (int i = 0; i < WRITERS; i++) {
+		char *text = slurp_all(b, id[i], lim.keep, &files);
+		count_lines(text, LINES, lim.flags & STAMPS, &doubles);
+		all_doubles += doubles;
+		assert_true(lim.max_bytes == 0 || files > 5);
+		free(text);
+	}
+	print_message(
+	    "%d kills: 0 lines lost, about %u doubled\n", kills, all_doubles * 16);
+}
+
+static void
+no_line_is_lost_in_a_storm_of_kills(void **state)
+{
+	storm(*state, (struct limits){0}, 60);
+}
+
+static void
+no_stamped_line_is_lost_in_a_storm_of_kills_and_rotations(void **state)
+{
+	struct limits lim = {.max_bytes = 200000, .keep = 500, .flags = STAMPS};
+	storm(*state, lim, 60);
+}
+
+static void
+no_line_is_lost_when_kills_meet_compression(void **state)
+{
+	struct bench *b = *state;
+	struct limits lim = {.max_bytes = 100000, .keep = 500, .flags = STAMPS | ZSTD};
+	int p[2];
+	char command[512];
+	unsigned doubles, files;
+	make_pipe(p);
+	add(b, 1, "app/z", p[0], lim);
+	pid_t pid = start_writer(p[1], 60000, 5, 300);
+	for (int k = 0; k < 30; k++) {
+		sleep_ms(rand() % 40);
+		role_kill(&b->role);
+		start(b);
+		add(b, 1, "app/z", p[0], lim);
+	}
+	(void)waitpid(pid, NULL, 0);
+	(void)snprintf(command, sizeof command,
+	    "cd %s/app; i=0; while ls *.log.[0-9] *.log.[0-9]?[0-9] *.log.[0-9]??[0-9] "
+	    ">/dev/null 2>&1 && [ $i -lt 300 ]; do sleep .05; i=$((i+1)); done; "
+	    "ls *.log.*.zst >/dev/null && unzstd -q --rm *.zst",
+	    b->log);
+	assert_int_equal(system(command), 0);
+	order(b, MSG_LOG_DROP, 1);
+	fd_close(&b->role.chan);
+	assert_int_equal(role_wait(&b->role, 10000), 0);
+	char *text = slurp_all(b, "app/z", lim.keep, &files);
+	count_lines(text, 60000, 1, &doubles);
+	assert_true(files > 5);
+	free(text);
+	stop_writing(p);
+}
+
+static void
+a_flood_does_not_starve_the_others(void **state)
+{
+	struct bench *b = *state;
+	int p[2], q[2];
+	make_pipe(p);
+	make_pipe(q);
+	add(b, 1, "app/flood", p[0], (struct limits){.max_bytes = 1 << 20, .keep = 2});
+	add(b, 2, "app/quiet", q[0], (struct limits){0});
+	pid_t pid = fork();
+	if (pid == 0) {
+		static char much[65536];
+		memset(much, 'y', sizeof much - 1);
+		for (size_t i = 63; i < sizeof much - 1; i += 64)
+			much[i] = '\n';
+		for (;;)
+			put(p[1], much);
+	}
+	for (int i = 0; i < 20; i++) {
+		char line[32];
+		long before = now_ms();
+		(void)snprintf(line, sizeof line, "line %d\n", i);
+		put(q[1], line);
+		wait_for(b, "app/quiet.log", line);
+		assert_true(now_ms() - before < 1000);
+	}
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	stop_writing(p);
+	stop_writing(q);
+}
+
+/* --- rotation ---------------------------------------------------------------------- */
+
+static void
+rotation_by_size_keeps_so_many(void **state)
+{
+	struct bench *b = *state;
+	int p[2];
+	make_pipe(p);
+	add(b, 1, "app/r", p[0], (struct limits){.max_bytes = 10, .keep = 2});
+	put(p[1], "aaaa\nbbbb\ncccc\ndddd\neeee\nffff\ngggg\n");
+	wait_for(b, "app/r.log", "gggg\n");
+	assert_true(holds(b, "app/r.log.1", "eeee\nffff\n"));
+	assert_true(holds(b, "app/r.log.2", "cccc\ndddd\n"));
+	assert_false(holds(b, "app/r.log.3", "a"));
+	stop_writing(p);
+}
+
+static void
+rotation_by_age_survives_a_new_logger(void **state)
+{
+	struct bench *b = *state;
+	struct limits lim = {.max_age_ms = 2000, .keep = 3, .flags = STAMPS};
+	int p[2];
+	make_pipe(p);
+	add(b, 1, "app/r", p[0], lim);
+	put(p[1], "old\n");
+	wait_for(b, "app/r.log", "old\n");
+	role_kill(&b->role);
+	start(b);
+	add(b, 1, "app/r", p[0], lim);
+	put(p[1], "soon\n");
+	wait_for(b, "app/r.log", "soon\n");
+	assert_true(holds(b, "app/r.log", "old\n"));
+	sleep_ms(2100);
+	put(p[1], "new\n");
+	wait_for(b, "app/r.log", "new\n");
+	assert_false(holds(b, "app/r.log", "old\n"));
+	assert_true(holds(b, "app/r.log.1", "old\n"));
+	stop_writing(p);
+}
+
+static void
+rotate_and_reopen_on_demand(void **state)
+{
+	struct bench *b = *state;
+	int p[2], q[2];
+	char from[128], to[128];
+	make_pipe(p);
+	make_pipe(q);
+	add(b, 1, "app/r", p[0], (struct limits){.keep = 3});
+	add(b, SLOT_NONE, "node", q[0], (struct limits){.keep = 3});
+	put(p[1], "one\n");
+	put(q[1], "node one\n");
+	wait_for(b, "app/r.log", "one\n");
+	wait_for(b, "node.log", "node one\n");
+	order(b, MSG_LOG_ROTATE, SLOT_NONE);
+	sleep_ms(50);
+	put(p[1], "two\n");
+	wait_for(b, "app/r.log", "two\n");
+	assert_true(holds(b, "app/r.log.1", "one\n"));
+	assert_true(holds(b, "node.log.1", "node one\n"));
+	(void)snprintf(from, sizeof from, "%s/app/r.log", b->log);
+	(void)snprintf(to, sizeof to, "%s/app/moved", b->log);
+	assert_int_equal(rename(from, to), 0);
+	order(b, MSG_LOG_REOPEN, SLOT_NONE);
+	sleep_ms(50);
+	put(p[1], "three\n");
+	wait_for(b, "app/r.log", "three\n");
+	assert_false(holds(b, "app/moved", "three\n"));
+	stop_writing(p);
+	stop_writing(q);
+}
+
+/* --- what goes wrong --------------------------------------------------------------- */
+
+static void
+errors_hold(const struct bench *b, const char *wanted)
+{
+	char text[8192];
+	long end = now_ms() + 5000;
+	for (;;) {
+		ssize_t n = pread(b->errors, text, sizeof text - 1, 0);
+		text[MAX(n, 0)] = '\0';
+		if (strstr(text, wanted) != NULL)
+			return;
+		if (now_ms() > end)
+			fail_msg("no '%s' in the logger's own log: %s", wanted, text);
+		sleep_ms(5);
+	}
+}
+
+static void
+bad_ids_and_messages_are_refused(void **state)
+{
+	static const char *const bad[] = {"", "x", "../x", "a/../b", "a/b/c", "a/.b",
+	    "A/b", "a/b#", "a/b#x", "a/b ", "/a", "a/", "a/b.log",
+	    "a/012345678901234567890123456789012"};
+	struct bench *b = *state;
+	struct msg odd = {.type = MSG_FACT};
+	int p[2];
+	make_pipe(p);
+	for (size_t i = 0; i < COUNT(bad); i++)
+		add(b, 1, bad[i], p[0], (struct limits){0});
+	role_send(&b->role, &odd, sizeof odd, -1);
+	role_send(&b->role, &odd, 7, -1);
+	errors_hold(b, "no log for the id '../x'");
+	errors_hold(b, "message of the master refused");
+	add(b, 1, "a/b", p[0], (struct limits){0});
+	put(p[1], "fine\n");
+	wait_for(b, "a/b.log", "fine\n");
+	stop_writing(p);
+}
+
+static void
+a_link_in_place_of_a_file_is_not_followed(void **state)
+{
+	struct bench *b = *state;
+	char path[128];
+	int p[2];
+	make_pipe(p);
+	(void)snprintf(path, sizeof path, "%s/app", b->log);
+	assert_int_equal(fd_mkdirs(path, 0750, NULL), 0);
+	(void)snprintf(path, sizeof path, "%s/app/l.log", b->log);
+	assert_int_equal(symlink("elsewhere", path), 0);
+	add(b, 1, "app/l", p[0], (struct limits){0});
+	put(p[1], "lost\nlost\n");
+	errors_hold(b, "worker app/l: cannot write its log");
+	assert_int_equal(unlink(path), 0);
+	wait_for(b, "app/l.log", "-- 2 lines (10 bytes) dropped: ");
+	put(p[1], "fine\n");
+	wait_for(b, "app/l.log", "--\nfine\n");
+	assert_false(holds(b, "app/elsewhere", "lost"));
+	stop_writing(p);
+}
+
+static void
+a_full_disk_never_blocks_a_worker_and_is_counted(void **state)
+{
+	struct bench *b = *state;
+	static char fill[512 << 10];
+	char path[128];
+	unsigned lines, bytes;
+	int p[2];
+	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		skip();
+	role_kill(&b->role);
+	assert_int_equal(fd_mkdirs(b->log, 0750, NULL), 0);
+	assert_int_equal(mount("none", b->log, "tmpfs", 0, "size=256k,mode=700"), 0);
+	start(b);
+	make_pipe(p);
+	add(b, 1, "app/full", p[0], (struct limits){.flags = STAMPS});
+	put(p[1], "before\n");
+	wait_for(b, "app/full.log", "before\n");
+	(void)snprintf(path, sizeof path, "%s/fill", b->log);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	while (write(fd, fill, 1000) > 0)
+		continue;
+	close(fd);
+	long begun = now_ms();
+	for (int i = 0; i < 20000; i++)
+		put(p[1], "some line on a full disk\n");
+	assert_true(now_ms() - begun < 5000);
+	errors_hold(b, "No space left on device");
+	assert_int_equal(unlink(path), 0);
+	wait_for(b, "app/full.log", "dropped: No space left on device --\n");
+	put(p[1], "after\n");
+	wait_for(b, "app/full.log", "after\n");
+	char *text = slurp(b, "app/full.log");
+	unsigned there = 0;
+	for (const char *at = text; (at = strstr(at, "some line on a full disk\n"));
+	     at++)
+		there++;
+	const char *note = strstr(text, "-- ");
+	assert_int_equal(sscanf(note, "-- %u lines (%u bytes)", &lines, &bytes), 2);
+	assert_int_equal(there + lines, 20000);
+	free(text);
+	stop_writing(p);
+	role_kill(&b->role);
+	assert_int_equal(umount(b->log), 0);
+}
+
+/* --- the master comes and goes ------------------------------------------------------ */
+
+static int
+listen_for_attach(const struct bench *b)
+{
+	int dir = open(b->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int sock = fd_unix_bind(dir, "attach.sock", SOCK_SEQPACKET, NULL);
+	close(dir);
+	assert_true(sock >= 0);
+	assert_int_equal(listen(sock, 4), 0);
+	return sock;
+}
+
+static void
+takes_up_with_the_next_master(void **state)
+{
+	struct bench *b = *state;
+	struct msg_log_have have;
+	struct msg hello;
+	struct stat st;
+	int p[2], q[2], fd, found = 0;
+	make_pipe(p);
+	make_pipe(q);
+	add(b, 5, "app/kept", p[0], (struct limits){0});
+	add(b, 6, "app/gone", q[0], (struct limits){0});
+	assert_int_equal(
+	    role_recv(b->role.chan, &hello, sizeof hello, NULL, 5000), sizeof hello);
+	assert_int_equal(hello.type, MSG_HELLO);
+	fd_close(&b->role.chan);
+	put(p[1], "nobody is there\n");
+	wait_for(b, "app/kept.log", "there\n");
+	int sock = listen_for_attach(b);
+	b->role.chan = accept4(sock, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	assert_true(b->role.chan >= 0);
+	close(sock);
+	assert_int_equal(
+	    role_recv(b->role.chan, &hello, sizeof hello, NULL, 5000), sizeof hello);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(role_recv(b->role.chan, &have, sizeof have, &fd, 5000),
+		    sizeof have);
+		assert_int_equal(have.m.type, MSG_LOG_HAVE);
+		assert_int_equal(fstat(fd, &st), 0);
+		assert_int_equal(have.ino, st.st_ino);
+		found |= have.m.slot == 5 && strcmp(have.id, "app/kept") == 0;
+		close(fd);
+	}
+	assert_true(found);
+	/* The slots of the new master may be others. */
+	add(b, 6, "app/kept", p[0], (struct limits){.flags = STAMPS});
+	put(p[1], "again\n");
+	wait_for(b, "app/kept.log", "Z again\n");
+	close(q[0]);
+	put(q[1], "last words\n");
+	wait_for(b, "app/gone.log", "last words\n");
+	struct pollfd closed = {.fd = q[1], .events = 0};
+	assert_int_equal(poll(&closed, 1, 8000), 1);
+	order(b, MSG_LOG_DROP, 6);
+	fd_close(&b->role.chan);
+	assert_int_equal(role_wait(&b->role, 5000), 0);
+	stop_writing(p);
+	close(q[1]);
+}
+
+static void
+ends_when_all_was_dropped(void **state)
+{
+	struct bench *b = *state;
+	int p[2];
+	make_pipe(p);
+	add(b, 1, "app/x", p[0], (struct limits){0});
+	put(p[1], "a line\nand a piece");
+	order(b, MSG_LOG_DROP, 1);
+	fd_close(&b->role.chan);
+	assert_int_equal(role_wait(&b->role, 5000), 0);
+	assert_true(holds(b, "app/x.log", "a line\nand a piece"));
+	stop_writing(p);
+}
+
+static void
+a_second_logger_waits_for_the_first(void **state)
+{
+	struct bench *b = *state;
+	struct role_proc first = b->role;
+	int p[2], left;
+	make_pipe(p);
+	sleep_ms(100);
+	start(b);
+	sleep_ms(100);
+	add(b, 1, "app/x", p[0], (struct limits){0});
+	put(p[1], "a line\n");
+	sleep_ms(200);
+	assert_int_equal(ioctl(p[0], FIONREAD, &left), 0);
+	assert_int_equal(left, 7);
+	role_kill(&first);
+	wait_for(b, "app/x.log", "a line\n");
+	stop_writing(p);
+}
+
+/* --- many, and idle ------------------------------------------------------------------ */
+
+static long
+status_field(pid_t pid, const char *field)
+{
+	char path[64], text[4096];
+	(void)snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	assert_true(fd_read_file(AT_FDCWD, path, text, sizeof text) > 0);
+	const char *at = strstr(text, field);
+	assert_non_null(at);
+	return strtol(at + strlen(field), NULL, 10);
+}
+
+static void
+many_silent_pipes_cost_no_wake_up(void **state)
+{
+	struct bench *b = *state;
+
+	enum { MANY = 3000 };
+
+	static int p[MANY][2];
+	struct rlimit rl;
+	(void)getrlimit(RLIMIT_NOFILE, &rl);
+	rl.rlim_cur = rl.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &rl);
+	if (rl.rlim_cur < 2 * MANY + 100)
+		skip();
+	for (unsigned i = 0; i < MANY; i++) {
+		char id[32];
+		make_pipe(p[i]);
+		(void)snprintf(id, sizeof id, "many/w#%u", i);
+		add(b, i, id, p[i][0], (struct limits){0});
+	}
+	put(p[MANY - 1][1], "here\n");
+	wait_for(b, "many/w#2999.log", "here\n");
+	sleep_ms(300);
+	long before = status_field(b->role.pid, "\nvoluntary_ctxt_switches:");
+	sleep_ms(1500);
+	assert_int_equal(
+	    status_field(b->role.pid, "\nvoluntary_ctxt_switches:"), before);
+	print_message(
+	    "%d pipes: RssAnon %ld kB\n", MANY, status_field(b->role.pid, "RssAnon:"));
+	for (unsigned i = 0; i < MANY; i++)
+		put(p[i][1], "all\n");
+	for (unsigned i = 0; i < MANY; i += 100) {
+		char name[32];
+		(void)snprintf(name, sizeof name, "many/w#%u.log", i);
+		wait_for(b, name, "all\n");
+	}
+	for (unsigned i = 0; i < MANY; i++)
+		stop_writing(p[i]);
+}
+
+static void
+the_nodes_lines_go_to_the_terminal_too(void **state)
+{
+	struct bench *b = *state;
+	const char *const argv[] = {"supervisord-logger", "--log", b->log, "--run",
+	    b->dir, "--tee-fd", "4", NULL};
+	char text[64];
+	int p[2], tee[2];
+	make_pipe(p);
+	make_pipe(tee);
+	role_kill(&b->role);
+	role_start(&b->role, argv, tee[1], b->errors);
+	add(b, SLOT_NONE, "node", p[0], (struct limits){.flags = STAMPS});
+	put(p[1], "hello\n");
+	wait_for(b, "node.log", "hello\n");
+	sleep_ms(50);
+	assert_int_equal(read(tee[0], text, sizeof text), 6);
+	assert_memory_equal(text, "hello\n", 6);
+	/* Nobody reads the terminal: the file gets all the same. */
+	for (int i = 0; i < 20000; i++)
+		put(p[1], "a line that the terminal does not take\n");
+	put(p[1], "end\n");
+	wait_for(b, "node.log", "end\n");
+	stop_writing(p);
+	stop_writing(tee);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(lines_reach_the_file_in_order),
+	    TEST(each_line_gets_one_stamp),
+	    TEST(a_piece_is_continued_by_the_next_logger),
+	    TEST(a_repeated_chunk_begins_on_its_own_line),
+	    TEST(long_lines_are_cut_and_marked),
+	    TEST(no_line_is_lost_in_a_storm_of_kills),
+	    TEST(no_stamped_line_is_lost_in_a_storm_of_kills_and_rotations),
+	    TEST(no_line_is_lost_when_kills_meet_compression),
+	    TEST(a_flood_does_not_starve_the_others),
+	    TEST(rotation_by_size_keeps_so_many),
+	    TEST(rotation_by_age_survives_a_new_logger),
+	    TEST(rotate_and_reopen_on_demand),
+	    TEST(bad_ids_and_messages_are_refused),
+	    TEST(a_link_in_place_of_a_file_is_not_followed),
+	    TEST(a_full_disk_never_blocks_a_worker_and_is_counted),
+	    TEST(takes_up_with_the_next_master),
+	    TEST(ends_when_all_was_dropped),
+	    TEST(a_second_logger_waits_for_the_first),
+	    TEST(many_silent_pipes_cost_no_wake_up),
+	    TEST(the_nodes_lines_go_to_the_terminal_too),
+	};
+	(void)signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
