@@ -235,7 +235,7 @@ const struct conf_key conf_keys[CONF_KEY_MAX] = {
     [WK_UMASK] = {WORKER, RELEASE, .name = "umask", .type = V_OCTAL, .example = "027",
 	.help = "Its file mode mask in octal; the node's own unless given."},
     [WK_ENVIRONMENT] = {WORKER, RELEASE, .name = "environment",
-	.type = V_ENVIRONMENT, .example = "PORT=700%n", .help = "Variables as NAME=value words, quoted as for a shell; they go before those of env_file and of the application; %n is the number of the instance."},
+	.type = V_ENVIRONMENT, .example = "PORT=700%n", .help = "Variables as NAME=value words, quoted as for a shell; they win over those of env_file and of the application; %n is the number of the instance."},
     [WK_ENV_FILE] = {WORKER, .name = "env_file", .type = V_FILES,
 	.example = "/etc/shop.env -/etc/shop.local.env",
 	.help =
