@@ -109,27 +109,46 @@ tell(struct notify_sock *s, const struct notify *got, int32_t sender)
 }
 
 static void
-on_datagram(struct ev_loop *loop, ev_io *w, int events)
+judge(struct notify_sock *s, const struct datagram *d)
 {
-	struct notify_sock *s = w->data;
-	struct datagram d;
 	struct notify got;
 	struct err err;
-	(void)loop;
-	(void)events;
+	if (d->cut)
+		grumble(s, d->sender, "it is longer than 4096 bytes");
+	else if (notify_parse(d->buf, d->n, &got, &err) < 0)
+		grumble(s, d->sender, err.msg);
+	else
+		tell(s, &got, d->sender);
+}
+
+static void
+read_some(struct notify_sock *s)
+{
+	struct datagram d;
 	for (int i = 0; i < NOTIFY_READS_A_TURN && !facts_full(s->facts); i++) {
 		if (receive(s->fd, &d) < 0) {
 			if (errno != EAGAIN && errno != EINTR)
 				grumble(s, 0, strerrordesc_np(errno));
 			return;
 		}
-		if (d.cut)
-			grumble(s, d.sender, "it is longer than 4096 bytes");
-		else if (notify_parse(d.buf, d.n, &got, &err) < 0)
-			grumble(s, d.sender, err.msg);
-		else
-			tell(s, &got, d.sender);
+		s->orders(s->arg);
+		if (s->dead)
+			return;
+		judge(s, &d);
 	}
+}
+
+static void
+on_datagram(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct notify_sock *s = w->data;
+	(void)loop;
+	(void)events;
+	s->busy = 1;
+	read_some(s);
+	s->busy = 0;
+	if (s->dead)
+		notify_free(&s);
 }
 
 void
@@ -168,6 +187,9 @@ notify_free(struct notify_sock **sp)
 	if (s == NULL)
 		return;
 	ev_io_stop(s->loop, &s->io);
+	s->dead = s->busy;
+	if (s->dead)
+		return;
 	fd_close(&s->fd);
 	free(s);
 }

@@ -25,6 +25,13 @@ struct notify_sock {
 	int fd;
 	ev_io io;
 	double grumbled_s; /* when the last log line was, loop time */
+	int busy, dead;	   /* freed while in use: freed at the end of the use */
+	/*
+	 * Called between the receipt of a datagram and its telling: an order that was
+	 * sent before the datagram (a new generation) is taken before it is told.
+	 */
+	void (*orders)(void *arg);
+	void *arg;
 };
 
 /* Takes fd.  Null when out of memory (fd is closed then). */

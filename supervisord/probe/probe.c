@@ -11,6 +11,8 @@
 
 enum { SLOTS_MAX = 1 << 15, MSGS_A_TURN = 256 };
 
+static void on_orders(void *arg);
+
 /* The place of a slot, made if need be. */
 static struct probe_slot *
 slot_at(struct probe *pb, uint32_t slot)
@@ -57,8 +59,11 @@ on_notify(struct probe *pb, struct probe_slot *at, const void *msg, int *fd)
 		notify_free(&at->notify);
 		at->notify = notify_new(pb->loop, &pb->facts, *fd);
 		*fd = -1;
-		if (at->notify != NULL)
+		if (at->notify != NULL) {
+			at->notify->orders = on_orders;
+			at->notify->arg = pb;
 			notify_pause(at->notify, pb->paused);
+		}
 	}
 	if (at->notify == NULL) {
 		log_error(
@@ -143,11 +148,10 @@ end(struct probe *pb)
 	ev_break(pb->loop, EVBREAK_ALL);
 }
 
-static void
-on_in(struct ev_loop *loop, ev_io *w, int events)
+/* Takes what the master has sent; 1: there may be more. */
+static int
+take_orders(struct probe *pb)
 {
-	struct probe *pb = w->data;
-
 	union {
 		struct msg m;
 		char bytes[CHAN_MSG_MAX];
@@ -155,12 +159,10 @@ on_in(struct ev_loop *loop, ev_io *w, int events)
 
 	int fds[CHAN_FDS];
 	unsigned nfds;
-	(void)loop;
-	(void)events;
 	for (int i = 0; i < MSGS_A_TURN; i++) {
 		ssize_t n = chan_recv(pb->chan, &buf, sizeof buf, fds, &nfds);
 		if (n < 0 && errno == EAGAIN)
-			return;
+			return 0;
 		if (n < 0 && errno == EMSGSIZE) {
 			log_error(
 			    "a message of the master could not be received whole: "
@@ -169,12 +171,28 @@ on_in(struct ev_loop *loop, ev_io *w, int events)
 		}
 		if (n <= 0) {
 			end(pb);
-			return;
+			return 0;
 		}
 		take(pb, &buf, (size_t)n, fds, nfds);
 		for (unsigned k = 0; k < nfds; k++)
 			fd_close(&fds[k]);
 	}
+	return 1;
+}
+
+static void
+on_in(struct ev_loop *loop, ev_io *w, int events)
+{
+	(void)loop;
+	(void)events;
+	(void)take_orders(w->data);
+}
+
+static void
+on_orders(void *arg)
+{
+	while (take_orders(arg))
+		continue;
 }
 
 /* --- a slow master ------------------------------------------------------------------- */
@@ -218,8 +236,6 @@ static void
 set_watchers(struct probe *pb)
 {
 	ev_io_init(&pb->in, on_in, pb->chan, EV_READ);
-	/* Orders come before datagrams: a new generation before its first READY. */
-	ev_set_priority(&pb->in, EV_MAXPRI);
 	ev_prepare_init(&pb->pause, on_prepare);
 	/* A loop without a periodic wakes every 59.7 s. */
 	ev_periodic_init(&pb->never, on_never, 1e11, 0., NULL);
