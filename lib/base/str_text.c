@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "base/util.h"
 
 /* The length of the UTF-8 character at s, 0 when the bytes are none. */
 static size_t
@@ -64,6 +65,7 @@ str_printable(const char *text, char *buf, size_t cap)
 {
 	const unsigned char *s = (const unsigned char *)text;
 	size_t len = strlen(text), used = 0;
+	size_t cut = 0; /* the last end of a character with room for "..." behind it */
 	if (cap == 0)
 		return "";
 	for (size_t i = 0; i < len;) {
@@ -75,15 +77,16 @@ str_printable(const char *text, char *buf, size_t cap)
 		} else {
 			memcpy(piece, s + i, n);
 		}
-		size_t reserve = i + n < len ? 3 : 0;
-		if (used + k + reserve >= cap) {
-			used += (size_t)snprintf(buf + used, cap - used, "%.*s",
-			    (int)(cap - used > 3 ? 3 : cap - used - 1), "...");
+		if (used + k >= cap) {
+			used = cut + (size_t)snprintf(buf + cut, cap - cut, "%.*s",
+					 (int)MIN(cap - cut - 1, (size_t)3), "...");
 			break;
 		}
 		memcpy(buf + used, piece, k);
 		used += k;
 		i += n;
+		if (used + 3 < cap)
+			cut = used;
 	}
 	buf[used] = '\0';
 	return buf;
