@@ -380,7 +380,7 @@ storm(struct bench *b, struct limits lim, int kills)
 
 	int p[WRITERS][2];
 	pid_t pids[WRITERS];
-	char id[WRITERS][16];
+	char id[WRITERS][32];
 	unsigned doubles, all_doubles = 0, files;
 	for (int i = 0; i < WRITERS; i++) {
 		make_pipe(p[i]);
@@ -434,11 +434,12 @@ no_line_is_lost_when_kills_meet_compression(void **state)
 	struct bench *b = *state;
 	struct limits lim = {.max_bytes = 100000, .keep = 500, .flags = STAMPS | ZSTD};
 	int p[2];
-	char command[512];
+	char command[256];
 	unsigned doubles, files;
 	make_pipe(p);
 	add(b, 1, "app/z", p[0], lim);
 	pid_t pid = start_writer(p[1], 60000, 5, 300);
+	sleep_ms(300);
 	for (int k = 0; k < 30; k++) {
 		sleep_ms(rand() % 40);
 		role_kill(&b->role);
@@ -446,19 +447,49 @@ no_line_is_lost_when_kills_meet_compression(void **state)
 		add(b, 1, "app/z", p[0], lim);
 	}
 	(void)waitpid(pid, NULL, 0);
-	(void)snprintf(command, sizeof command,
-	    "cd %s/app; i=0; while ls *.log.[0-9] *.log.[0-9]?[0-9] *.log.[0-9]??[0-9] "
-	    ">/dev/null 2>&1 && [ $i -lt 300 ]; do sleep .05; i=$((i+1)); done; "
-	    "ls *.log.*.zst >/dev/null && unzstd -q --rm *.zst",
-	    b->log);
-	assert_int_equal(system(command), 0);
 	order(b, MSG_LOG_DROP, 1);
 	fd_close(&b->role.chan);
 	assert_int_equal(role_wait(&b->role, 10000), 0);
+	(void)snprintf(command, sizeof command,
+	    "cd %s/app && ls *.log.*.zst >/dev/null && unzstd -q --rm -f *.zst",
+	    b->log);
+	assert_int_equal(system(command), 0);
 	char *text = slurp_all(b, "app/z", lim.keep, &files);
 	count_lines(text, 60000, 1, &doubles);
 	assert_true(files > 5);
 	free(text);
+	stop_writing(p);
+}
+
+static void
+all_old_files_are_compressed_in_the_end(void **state)
+{
+	struct bench *b = *state;
+	struct limits lim = {.max_bytes = 1000, .keep = 5, .flags = ZSTD};
+	char path[128];
+	int p[2];
+	make_pipe(p);
+	/* What an earlier logger left: a plain file, and half of a compression. */
+	(void)snprintf(path, sizeof path, "%s/app", b->log);
+	assert_int_equal(fd_mkdirs(path, 0750, NULL), 0);
+	(void)snprintf(path, sizeof path, "%s/app/z.log.1", b->log);
+	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0640));
+	(void)snprintf(path, sizeof path, "%s/app/z.log.zst.tmp", b->log);
+	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0640));
+	add(b, 1, "app/z", p[0], lim);
+	for (int i = 0; i < 100; i++)
+		put(p[1], "some forty bytes of text, and a newline\n");
+	for (unsigned i = 1; i <= lim.keep; i++) {
+		long end = now_ms() + 10000;
+		(void)snprintf(path, sizeof path, "%s/app/z.log.%u", b->log, i);
+		while (access(path, F_OK) == 0 && now_ms() < end)
+			sleep_ms(10);
+		assert_int_equal(access(path, F_OK), -1);
+	}
+	(void)snprintf(path, sizeof path, "%s/app/z.log.4.zst", b->log);
+	assert_int_equal(access(path, F_OK), 0);
+	(void)snprintf(path, sizeof path, "%s/app/z.log.zst.tmp", b->log);
+	assert_int_equal(access(path, F_OK), -1);
 	stop_writing(p);
 }
 
@@ -868,6 +899,7 @@ main(void)
 	    TEST(no_line_is_lost_in_a_storm_of_kills),
 	    TEST(no_stamped_line_is_lost_in_a_storm_of_kills_and_rotations),
 	    TEST(no_line_is_lost_when_kills_meet_compression),
+	    TEST(all_old_files_are_compressed_in_the_end),
 	    TEST(a_flood_does_not_starve_the_others),
 	    TEST(rotation_by_size_keeps_so_many),
 	    TEST(rotation_by_age_survives_a_new_logger),
