@@ -1,0 +1,40 @@
+/*
+ * logfile - the log of one worker: LOGDIR/ID.log and the rotated files before it.
+ *
+ * Rotated files are ID.log.1 (the newest), .2 and so on, compressed ones .N.zst.  Reading
+ * the last lines goes back over them; following goes on over a rotation: when the name
+ * belongs to another file, the rest of the old one is read first.
+ */
+#ifndef RELCTL_LOGFILE_H
+#define RELCTL_LOGFILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct logfile;
+
+/* Called for each line, without its newline. */
+struct logfile_sink {
+	void (*line)(void *arg, const char *id, const char *text, size_t len);
+	void *arg;
+};
+
+/* ERR_UNKNOWN_NAME if there is no such file.  Takes nothing, copies id. */
+struct logfile *logfile_open(const char *log_dir, const char *id, struct err *err);
+void logfile_close(struct logfile **file);
+/* Its name, borrowed. */
+const char *logfile_path(const struct logfile *f);
+/*
+ * Gives the last `lines` lines (SIZE_MAX: all), of those only the ones from `since_ms` on
+ * (wall clock; 0: all; lines without a time count with the one before them).
+ */
+int logfile_last(struct logfile *f, size_t lines, uint64_t since_ms,
+    const struct logfile_sink *sink, struct err *err);
+/* Gives what was written since; follows a rotation. */
+int logfile_more(struct logfile *f, const struct logfile_sink *sink, struct err *err);
+/* The time at the beginning of a line in ms since 1970; 0 if there is none. */
+uint64_t logfile_time_ms(const char *text, size_t len);
+
+#endif
