@@ -179,6 +179,19 @@ find_other(
 	return NULL;
 }
 
+/* Not an error: it waits until somebody starts the other. */
+static void
+warn_unstarted(struct tree *t, const struct item *it, const struct item *other)
+{
+	bool worker = other->kind == ROW_WORKER || other->kind == ROW_TEMPLATE;
+	bool off = worker && doc_num(other->sec, WK_ENABLED) == 0;
+	if (!off && !other->dynamic)
+		return;
+	diag_warn(t->diag, doc_place(it->sec, WK_AFTER),
+	    "after: '%s' waits for '%s', which %s", it->id, other->id,
+	    off ? "is not enabled" : "is started by start_child only");
+}
+
 static void
 resolve_after(struct tree *t, struct item *it)
 {
@@ -198,6 +211,8 @@ resolve_after(struct tree *t, struct item *it)
 			    it->id);
 			continue;
 		}
+		if (it->kind != ROW_APP)
+			warn_unstarted(t, it, other);
 		it->after = arena_more(
 		    t->arena, it->after, it->nafter, &cap, sizeof(struct item *));
 		it->after[it->nafter++] = other;

@@ -269,6 +269,10 @@ what_can_never_start_is_refused(void **state)
 		      "[worker y/d]\n" CMD "dynamic = yes\n");
 	assert_int_equal(l.rows.row[0].kind, ROW_APP);
 	load_done(&l);
+	load_good(
+	    &l, "[worker a]\n" CMD "enabled = no\n[worker b]\n" CMD "after = a\n");
+	assert_non_null(strstr(l.said, "waits for 'main/a', which is not enabled"));
+	load_done(&l);
 }
 
 static void

@@ -138,7 +138,7 @@ people_get_exit_codes(void **state)
 	close(fd);
 }
 
-/* The committed papers are those of the table; `make papers` or --print renews them. */
+/* The committed papers are those of the table; supervisord-load --print renews them. */
 static void
 same_as_printed(const char *paper, const char *path)
 {
