@@ -281,11 +281,16 @@ struct state_role { /* a role process of the master */
 	uint64_t born;
 };
 
-enum { ROLES_MAX = 8, SOCKS_MAX = 256 };
+enum { ROLES_MAX = 8, SOCKS_MAX = 256, ENVS_MAX = 128, ENV_TEXT = 512 };
 
 struct state_sock {
 	uint64_t hash; /* of its row */
 	uint64_t ino;
+};
+
+struct state_env { /* set at run time for the children of an application */
+	uint32_t app; /* its slot, SLOT_NONE: this place is free */
+	char text[ENV_TEXT]; /* NAME=value */
 };
 
 struct state_head {
@@ -304,6 +309,8 @@ struct state_head {
 	struct state_core core, core_undo;
 	struct state_role role[ROLES_MAX];
 	struct state_sock sock[SOCKS_MAX];
+	uint32_t nenvs;
+	struct state_env env[ENVS_MAX];
 	uint64_t event_n; /* number of the newest event */
 };
 

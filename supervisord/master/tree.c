@@ -20,7 +20,6 @@ tree_begin(struct tree *t)
 	h->undo_core = 1;
 	ORDER();
 	h->core.nsteps++;
-	t->nact = 0;
 	t->nevents = 0;
 }
 
@@ -58,12 +57,15 @@ tree_commit(struct tree *t)
 	ORDER();
 }
 
-static void
-roll_back(struct tree *t)
+void
+tree_roll_back(struct tree *t)
 {
 	struct state_head *h = &t->st->head;
-	for (uint32_t k = h->undo_n; k > 0; k--)
-		t->st->slot[t->st->undo[k - 1].index] = t->st->undo[k - 1].slot;
+	for (uint32_t k = MIN(h->undo_n, (uint32_t)SLOT_MAX); k > 0; k--) {
+		const struct undo_entry *u = &t->st->undo[k - 1];
+		if (u->index < SLOT_MAX)
+			t->st->slot[u->index] = u->slot;
+	}
 	if (h->undo_core)
 		h->core = h->core_undo;
 	h->undo_n = 0;
@@ -253,7 +255,7 @@ slot_free(struct tree *t, uint32_t i)
 	slot_reset(s, SLOT_FREE, 0);
 	s->next = t->st->head.core.free_slot;
 	t->st->head.core.free_slot = i;
-	act(t, ACT_REMOVED, i, 0);
+	act(t, ACT_REMOVED, i, t->st->head.event_n + t->nevents);
 }
 
 /* --- the entry -------------------------------------------------------------------- */
@@ -308,7 +310,7 @@ tree_step(struct tree *t, const struct input *in)
 void
 tree_recover(struct tree *t)
 {
-	roll_back(t);
+	tree_roll_back(t);
 	tree_index(t);
 	t->nreq = 0;
 	memset(t->req, 0, sizeof t->req);

@@ -64,7 +64,7 @@ enum action_type {
 	ACT_TIMER,     /* slot: timer_ms or watchdog_ms changed */
 	ACT_UP,	       /* slot: a worker became ready or stopped being so */
 	ACT_ADDED,     /* slot is new */
-	ACT_REMOVED,   /* slot is free again */
+	ACT_REMOVED,   /* slot is free again; value: the event that names it */
 	ACT_REPLY,     /* ref, value: enum answer, slot, reason */
 	ACT_NODE_UP,   /* every application has been started */
 	ACT_NODE_END,  /* value: exit status */
@@ -110,7 +110,8 @@ struct tree {
 
 /* A new, empty tree over a zeroed state and these rows: root only. */
 void tree_init(struct tree *t, uint64_t seed);
-/* One transaction.  The caller has set now_ms and real_ms, and rows. */
+/* One transaction.  The caller has set now_ms and real_ms, and rows.  Actions are added
+ * to those in t->act; who carries them out sets nact to 0. */
 void tree_step(struct tree *t, const struct input *in);
 /*
  * After a new master has mapped the state: rolls back a step that was cut off, forgets
@@ -124,6 +125,8 @@ void tree_recover(struct tree *t);
  * ROW_NONE.  Starts, stops and restarts only what differs.
  */
 void tree_reload(struct tree *t, const struct rows *next, const uint32_t *old_row);
+/* The first half of tree_recover: undoes a step that was cut off. */
+void tree_roll_back(struct tree *t);
 /* How many slots still refer to the rows before the last reload. */
 uint32_t tree_leavers(const struct tree *t);
 /* Fills slot_of_row from the state. */

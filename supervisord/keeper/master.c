@@ -1,0 +1,196 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/chan.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "keeper/keeper.h"
+
+enum {
+	QUICK_MS = 1000,
+	DELAY_MIN_MS = 10,
+	DELAY_MAX_MS = 1000,
+	LOCK_FD = 4,
+	CHANNEL_FD = 3
+};
+
+uint64_t
+now_ms(void)
+{
+	struct timespec ts;
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* sd_notify(3), in the few lines it takes. */
+void
+notify_manager(const char *text)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	if (path == NULL || (path[0] != '/' && path[0] != '@') ||
+	    strlen(path) >= sizeof sa.sun_path)
+		return;
+	size_t len = strlen(path);
+	memcpy(sa.sun_path, path, len);
+	if (path[0] == '@')
+		sa.sun_path[0] = '\0';
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	socklen_t salen = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
+	(void)sendto(
+	    fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&sa, salen);
+	fd_close(&fd);
+}
+
+static NORETURN void
+master_exec(struct keeper *k, int theirs)
+{
+	char path[DIRS_PATH];
+	char *argv[] = {(char[]){"supervisord-master"}, (char[]){"--run"}, k->dirs.run,
+	    (char[]){"--log"}, k->dirs.log, (char[]){"--lib"}, k->dirs.lib,
+	    (char[]){"--root"}, k->dirs.root, (char[]){"--config"}, k->dirs.config,
+	    k->init ? (char[]){"--init"} : NULL, NULL};
+	sigset_t none;
+	sigemptyset(&none);
+	int lock = fcntl(k->lock_fd, F_DUPFD, 10);
+	int chan = fcntl(theirs, F_DUPFD, 10);
+	if (dup2(chan, CHANNEL_FD) < 0 || dup2(lock, LOCK_FD) < 0)
+		_exit(1);
+	close(lock);
+	close(chan);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	if (k->use_proven)
+		(void)fexecve(k->proven_fd, argv, environ);
+	struct err err;
+	if (dirs_program("supervisord-master", path, sizeof path, &err) < 0)
+		log_error("%s", err.msg);
+	else
+		(void)execv(path, argv);
+	_exit(127);
+}
+
+static void
+master_later(struct keeper *k, const char *what)
+{
+	unsigned delay = DELAY_MIN_MS << MIN(k->quick_deaths, 7U);
+	delay = MIN(delay, (unsigned)DELAY_MAX_MS);
+	log_error("%s; trying again in %u ms", what, delay);
+	k->quick_deaths++;
+	k->retry_ms = now_ms() + delay;
+}
+
+/* All that is kept, what was reaped, and go: to a new master, or to one that has put
+ * another program into its own place. */
+void
+master_send_all(struct keeper *k)
+{
+	k->sent_n = k->acked_n;
+	struct keep_msg go = {.type = KEEP_GO, .value = (uint64_t)getpid()};
+	int flags = fcntl(k->chan, F_GETFL);
+	(void)fcntl(k->chan, F_SETFL, flags & ~O_NONBLOCK); /* all of it, in order */
+	if (store_send_all(k->chan) == 0) {
+		reaped_send(k);
+		(void)chan_send(k->chan, &go, KEEP_MSG_SIZE(0), NULL, 0);
+	}
+	(void)fcntl(k->chan, F_SETFL, flags);
+}
+
+void
+master_start(struct keeper *k)
+{
+	int pair[2];
+	struct err err;
+	k->retry_ms = 0;
+	if (chan_pair(pair, &err) < 0) {
+		master_later(k, err.msg);
+		return;
+	}
+	pid_t pid = fork();
+	if (pid == 0)
+		master_exec(k, pair[1]);
+	fd_close(&pair[1]);
+	if (pid < 0) {
+		fd_close(&pair[0]);
+		master_later(k, "cannot start the master: no process to be had");
+		return;
+	}
+	k->master = pid;
+	k->chan = pair[0];
+	k->master_ready = 0;
+	k->started_ms = now_ms();
+	master_send_all(k);
+}
+
+void
+master_died(struct keeper *k, int status)
+{
+	fd_close(&k->chan);
+	k->master = 0;
+	if (k->bye)
+		return;
+	if (WIFSIGNALED(status))
+		log_warn(
+		    "the master (pid gone) was killed by signal %d", WTERMSIG(status));
+	else
+		log_warn("the master exited with status %d", WEXITSTATUS(status));
+	if (!k->master_ready)
+		k->use_proven = k->proven_fd >= 0 && !k->use_proven;
+	else
+		k->use_proven = 0;
+	if (now_ms() - k->started_ms >= QUICK_MS)
+		k->quick_deaths = 0;
+	if (k->quick_deaths++ < 3)
+		master_start(k);
+	else
+		master_later(k, "the master dies as soon as it is started");
+}
+
+/* Puts the keeper's own program, perhaps a new one, in its place. */
+void
+keeper_exec(struct keeper *k)
+{
+	char path[DIRS_PATH], fd_text[16];
+	struct err err;
+	int status = -1;
+	if (dirs_program("supervisord", path, sizeof path, &err) < 0) {
+		log_error("the keeper stays: %s", err.msg);
+		return;
+	}
+	pid_t pid = fork();
+	if (pid == 0) {
+		sigset_t none;
+		sigemptyset(&none);
+		(void)sigprocmask(SIG_SETMASK, &none, NULL);
+		alarm(5);
+		execl(path, "supervisord", "--self-test", (char *)NULL);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) {
+		log_error("the keeper stays: %s fails its self-test", path);
+		return;
+	}
+	int fd = inherit_write(k);
+	if (fd < 0) {
+		log_error("the keeper stays: no memory for what it holds");
+		return;
+	}
+	(void)snprintf(fd_text, sizeof fd_text, "%d", fd);
+	char *argv[] = {(char[]){"supervisord"}, (char[]){"--inherit"}, fd_text,
+	    (char[]){"--config"}, k->dirs.config,
+	    k->init ? (char[]){"--init"} : (char[]){"--no-init"},
+	    k->dirs.root[0] != '\0' ? (char[]){"--root"} : NULL, k->dirs.root, NULL};
+	(void)execv(path, argv);
+	log_error("the keeper stays: cannot execute %s", path);
+	fd_close(&fd);
+}

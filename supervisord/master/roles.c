@@ -1,0 +1,495 @@
+#include "master/node.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/chan.h"
+#include "base/fd.h"
+#include "master/birth.h"
+
+/*
+ * The roles: built-in children with a typed channel each.  One that dies or says anything
+ * it must not say is started anew; the workers notice nothing.  The logger alone outlives
+ * a master, since it holds the pipes: it comes back over run/attach.sock.
+ */
+
+enum {
+	AGAIN_MIN_MS = 20,
+	AGAIN_MAX_MS = 1000,
+	QUICK_MS = 1000,
+	ATTACH_MS = 3000,
+	ARGS = 16
+};
+
+struct role_row {
+	const char *program;
+	const char *user; /* whose rights it takes when the node is root's */
+	int outlives_master;
+};
+
+static const struct role_row role_rows[] = {
+    [ROLE_MASTER] = {NULL, NULL, 0},
+    [ROLE_CONTROL] = {"supervisord-control", "steward-control", 0},
+    [ROLE_LOGGER] = {"supervisord-logger", "steward-log", 1},
+    [ROLE_PROBE] = {"supervisord-probe", "steward-probe", 0},
+    [ROLE_LOAD] = {"supervisord-load", "steward-load", 0},
+};
+_Static_assert(COUNT(role_rows) == ROLE_MAX, "one row a role");
+
+void
+event_role(struct node *n, enum event_type type, enum role role, struct reason re)
+{
+	uint64_t k = n->st->head.event_n + 1;
+	struct event *ev = &n->st->event[k % EVENT_RING];
+	*ev = (struct event){.n = k,
+	    .real_ms = n->tree.real_ms,
+	    .now_ms = n->tree.now_ms,
+	    .slot = ROOT,
+	    .type = (uint8_t)type,
+	    .pid = n->role[role].pid,
+	    .value = (uint64_t)(unsigned)re.code,
+	    .reason = type == EV_NODE_ADOPTED ? (struct reason){0} : re};
+	size_t len = strlen(role_names[role]);
+	memcpy(ev->id, role_names[role], MIN(len, sizeof ev->id - 1));
+	n->st->head.event_n = k;
+}
+
+/* --- messages ------------------------------------------------------------------------ */
+
+static void
+take_log_have(struct node *n, const struct msg_log_have *m, int *fd)
+{
+	for (uint32_t i = 0; i < n->st->head.core.slots_used; i++) {
+		const struct slot *s = slot_at(n, i);
+		struct slot_io *io = &n->io[i];
+		if (s->kind == SLOT_FREE || s->log_ino != m->ino || io->log_read >= 0)
+			continue;
+		char path[64];
+		(void)snprintf(path, sizeof path, "/proc/self/fd/%d", *fd);
+		io->log_read = *fd;
+		io->log_write = open(path, O_WRONLY | O_CLOEXEC);
+		*fd = -1;
+		keep_store(n, KEEP_LOG_READ, i, io->log_read);
+		if (io->log_write >= 0)
+			keep_store(n, KEEP_LOG_WRITE, i, io->log_write);
+		return;
+	}
+}
+
+static void
+role_hello(struct node *n, enum role role)
+{
+	n->role[role].up = 1;
+	if (role == ROLE_CONTROL)
+		control_hello(n);
+	else if (role == ROLE_PROBE)
+		probe_all(n);
+	else if (role == ROLE_LOGGER)
+		log_add_all(n);
+}
+
+static void
+role_message(struct node *n, enum role role, const void *buf, int *fds, unsigned nfds)
+{
+	const struct msg *m = buf;
+	clock_read(n);
+	switch ((enum msg_type)m->type) {
+	case MSG_HELLO:
+		role_hello(n, role);
+		return;
+	case MSG_REQUEST:
+		control_request(n, buf);
+		return;
+	case MSG_SUBSCRIBE:
+		n->subscribed = m->value != 0;
+		n->woken_n = 0;
+		wake_control(n);
+		return;
+	case MSG_LOG_HAVE:
+		take_log_have(n, buf, &fds[0]);
+		return;
+	case MSG_FACT:
+		probe_fact(n, buf);
+		return;
+	case MSG_LOADED:
+		load_done(n, buf, fds, nfds);
+		return;
+	case MSG_NONE:
+	case MSG_REPLY:
+	case MSG_WAKE:
+	case MSG_MAPS:
+	case MSG_LOG_ADD:
+	case MSG_LOG_DROP:
+	case MSG_LOG_REOPEN:
+	case MSG_LOG_ROTATE:
+	case MSG_PROBE_NOTIFY:
+	case MSG_PROBE_TCP:
+	case MSG_PROBE_FD:
+	case MSG_PROBE_DROP:
+	case MSG_MAX:
+		return; /* proto_check lets none of these through */
+	}
+}
+
+static void
+role_hang_up(struct node *n, struct role_io *r)
+{
+	ev_io_stop(n->loop, &r->io);
+	fd_close(&r->chan);
+	r->up = 0;
+	if (r->role == ROLE_CONTROL)
+		n->subscribed = 0;
+	if (r->pid > 0 && r->role != ROLE_LOAD)
+		kill_role(n, r->pid, SIGKILL); /* its death starts the next */
+}
+
+static void
+on_role(struct ev_loop *loop, ev_io *w, int revents)
+{
+	(void)loop;
+	struct role_io *r = w->data;
+	struct node *n = r->node;
+	_Alignas(16) char buf[CHAN_MSG_MAX];
+	int fds[CHAN_FDS];
+	unsigned nfds;
+	struct err err;
+	if ((revents & EV_WRITE) != 0) {
+		ev_io_stop(n->loop, w);
+		ev_io_set(w, r->chan, EV_READ);
+		ev_io_start(n->loop, w);
+		if (r->role == ROLE_LOGGER)
+			log_add_all(n);
+		else if (r->role == ROLE_PROBE)
+			probe_all(n);
+	}
+	for (int turn = 0; turn < 64 && r->chan >= 0; turn++) {
+		ssize_t len = chan_recv(r->chan, buf, sizeof buf, fds, &nfds);
+		if (len < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (len > 0 && proto_check(buf, (size_t)len, nfds, r->role, ROLE_MASTER,
+				   &err) < 0) {
+			log_error("%s said nonsense: %s", role_names[r->role], err.msg);
+			len = -1;
+		}
+		if (len > 0)
+			role_message(n, r->role, buf, fds, nfds);
+		for (unsigned i = 0; i < nfds; i++)
+			fd_close(&fds[i]);
+		if (len <= 0) {
+			role_hang_up(n, r);
+			return;
+		}
+	}
+}
+
+int
+role_send(struct node *n, enum role role, const void *msg, size_t len, const int *fds,
+    unsigned nfds)
+{
+	struct role_io *r = &n->role[role];
+	if (r->chan < 0 || !r->up) {
+		errno = ENOTCONN;
+		return -1;
+	}
+	if (chan_send(r->chan, msg, len, fds, nfds) == 0)
+		return 0;
+	if (errno == EAGAIN && ev_is_active(&r->io)) { /* go on when there is room */
+		ev_io_stop(n->loop, &r->io);
+		ev_io_set(&r->io, r->chan, EV_READ | EV_WRITE);
+		ev_io_start(n->loop, &r->io);
+	}
+	return -1;
+}
+
+static void
+role_attach(struct node *n, enum role role, int chan, pid_t pid)
+{
+	struct role_io *r = &n->role[role];
+	r->chan = chan;
+	r->pid = pid;
+	r->up = 0;
+	r->started_ms = n->tree.now_ms;
+	ev_io_init(&r->io, on_role, chan, EV_READ);
+	r->io.data = r;
+	ev_io_start(n->loop, &r->io);
+}
+
+/* --- processes ----------------------------------------------------------------------- */
+
+/* An argument that nobody writes to. */
+static char *
+fixed(const char *text)
+{
+	return (char *)(uintptr_t)text;
+}
+
+static void
+role_argv(struct node *n, enum role role, char *argv[ARGS])
+{
+	unsigned k = 0;
+	argv[k++] = fixed(role_rows[role].program);
+	if (role == ROLE_LOAD) {
+		argv[k++] = fixed("--role");
+		argv[k++] = fixed("--disabled");
+		argv[k++] = n->disabled_path;
+		argv[k++] = fixed("--root");
+		argv[k++] = n->dirs.root;
+		if (n->init)
+			argv[k++] = fixed("--init");
+	} else {
+		argv[k++] = fixed("--run");
+		argv[k++] = n->dirs.run;
+	}
+	if (role == ROLE_CONTROL || role == ROLE_LOGGER) {
+		argv[k++] = fixed("--log");
+		argv[k++] = n->dirs.log;
+	}
+	if (role == ROLE_LOGGER && n->tee_fd >= 0) {
+		argv[k++] = fixed("--tee-fd");
+		argv[k++] = fixed("4");
+	}
+	if (!n->dirs.user_mode) {
+		argv[k++] = fixed("--confine");
+		argv[k++] = fixed(role_rows[role].user);
+	}
+	if (role == ROLE_LOAD)
+		argv[k++] = n->dirs.config;
+	argv[k] = NULL;
+}
+
+static void
+role_later(struct node *n, struct role_io *r)
+{
+	unsigned ms = AGAIN_MIN_MS << MIN(r->quick_deaths, 6U);
+	ms = MIN(ms, (unsigned)AGAIN_MAX_MS);
+	r->quick_deaths++;
+	ev_timer_stop(n->loop, &r->again);
+	ev_now_update(n->loop);
+	ev_timer_set(&r->again, ms / 1000.0, 0.);
+	ev_timer_start(n->loop, &r->again);
+}
+
+void
+role_start(struct node *n, enum role role)
+{
+	struct role_io *r = &n->role[role];
+	char path[DIRS_PATH], *argv[ARGS];
+	struct err err;
+	int pair[2];
+	ev_timer_stop(n->loop, &r->again);
+	if (n->ended)
+		return;
+	role_argv(n, role, argv);
+	if (dirs_program(role_rows[role].program, path, sizeof path, &err) < 0 ||
+	    chan_pair(pair, &err) < 0) {
+		log_error("%s cannot be started: %s", role_names[role], err.msg);
+		role_later(n, r);
+		return;
+	}
+	const int fds[5] = {-1, 2, 2, pair[1],
+	    role == ROLE_LOGGER && n->tee_fd >= 0 ? n->tee_fd : PLAN_GAP};
+	int32_t *place = &n->st->head.role[role].pid;
+	*place = 0;
+	int ret = spawn_program(n, path, argv, fds, place);
+	fd_close(&pair[1]);
+	if (ret < 0) {
+		log_error("%s cannot be started: %s", role_names[role],
+		    strerrordesc_np(errno));
+		fd_close(&pair[0]);
+		role_later(n, r);
+		return;
+	}
+	n->st->head.role[role].born = process_born(*place);
+	role_attach(n, role, pair[0], *place);
+	event_role(n, EV_ROLE_STARTED, role, (struct reason){0});
+}
+
+int
+role_of_pid(const struct node *n, pid_t pid)
+{
+	for (int role = ROLE_MASTER; role < ROLE_MAX; role++)
+		if (n->role[role].pid == pid && pid > 0)
+			return role;
+	return -1;
+}
+
+void
+role_exited(struct node *n, enum role role, int status)
+{
+	struct role_io *r = &n->role[role];
+	if (role == ROLE_MASTER) {
+		r->pid = 0;
+		reexec_checked(n, status);
+		return;
+	}
+	if (role == ROLE_LOAD)
+		on_role(n->loop, &r->io, 0); /* its last word may still lie there */
+	if (r->chan >= 0) {
+		ev_io_stop(n->loop, &r->io);
+		fd_close(&r->chan);
+	}
+	r->pid = 0;
+	r->up = 0;
+	n->st->head.role[role].pid = 0;
+	if (role == ROLE_LOAD) {
+		load_died(n);
+		return;
+	}
+	if (role == ROLE_CONTROL)
+		n->subscribed = 0;
+	for (uint32_t i = 0; i < n->st->head.core.slots_used; i++) {
+		if (role == ROLE_LOGGER)
+			n->io[i].log_told = 0;
+		else if (role == ROLE_PROBE)
+			n->io[i].probe_knows = 0;
+	}
+	event_role(n, EV_ROLE_DIED, role, reason_of_status(status));
+	n->st->head.role[role].restarts++;
+	if (n->ended)
+		return;
+	log_warn("%s died, it is started again", role_names[role]);
+	if (n->tree.now_ms - r->started_ms >= QUICK_MS)
+		r->quick_deaths = 0;
+	if (r->quick_deaths == 0) {
+		r->quick_deaths = 1;
+		role_start(n, role);
+	} else {
+		role_later(n, r);
+	}
+}
+
+static void
+on_again(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	struct role_io *r = w->data;
+	clock_read(r->node);
+	if (r->pid == 0)
+		role_start(r->node, r->role);
+	else if (r->chan < 0)
+		kill_role(r->node, r->pid, SIGKILL); /* it did not come back */
+	else if (!r->up)
+		return;
+}
+
+/* --- a logger that lives on ----------------------------------------------------------- */
+
+static void
+on_attach(struct ev_loop *loop, ev_io *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	struct node *n = w->data;
+	struct ucred peer = {0};
+	socklen_t len = sizeof peer;
+	int fd = accept4(n->attach_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd < 0)
+		return;
+	clock_read(n);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
+	    peer.pid != n->role[ROLE_LOGGER].pid || n->role[ROLE_LOGGER].chan >= 0) {
+		fd_close(&fd);
+		return;
+	}
+	ev_timer_stop(n->loop, &n->role[ROLE_LOGGER].again);
+	role_attach(n, ROLE_LOGGER, fd, peer.pid);
+	log_info("the logger came back (pid %d)", (int)peer.pid);
+}
+
+void
+role_listen(struct node *n)
+{
+	struct err err;
+	n->attach_fd = fd_unix_bind(
+	    n->run_dir, "attach.sock", SOCK_SEQPACKET | SOCK_NONBLOCK, &err);
+	if (n->attach_fd < 0 || listen(n->attach_fd, 4) < 0) {
+		log_error("a logger could not come back: %s", err.msg);
+		return;
+	}
+	if (fchmodat(n->run_dir, "attach.sock", n->dirs.user_mode ? 0600 : 0666, 0) < 0)
+		log_warn("attach.sock keeps its mode: %s", strerrordesc_np(errno));
+	ev_io_init(&n->attach_io, on_attach, n->attach_fd, EV_READ);
+	n->attach_io.data = n;
+	ev_io_start(n->loop, &n->attach_io);
+}
+
+void
+roles_init(struct node *n)
+{
+	for (int i = 0; i < ROLE_MAX; i++) {
+		struct role_io *r = &n->role[i];
+		*r = (struct role_io){.node = n, .role = (enum role)i, .chan = -1};
+		ev_init(&r->again, on_again);
+		r->again.data = r;
+	}
+}
+
+/* Those of a life before: the logger is waited for, the others end by themselves. */
+void
+roles_begin(struct node *n)
+{
+	struct state_role *old = &n->st->head.role[ROLE_LOGGER];
+	int lives =
+	    old->pid > 0 && process_born(old->pid) == old->born && old->born != 0;
+	role_listen(n);
+	if (lives) {
+		n->role[ROLE_LOGGER].pid = old->pid;
+		ev_now_update(n->loop);
+		ev_timer_set(&n->role[ROLE_LOGGER].again, ATTACH_MS / 1000.0, 0.);
+		ev_timer_start(n->loop, &n->role[ROLE_LOGGER].again);
+	} else {
+		role_start(n, ROLE_LOGGER);
+	}
+	role_start(n, ROLE_CONTROL);
+	role_start(n, ROLE_PROBE);
+}
+
+static int
+role_lives(struct node *n, enum role role)
+{
+	pid_t pid = n->role[role].pid;
+	if (pid <= 0)
+		return 0;
+	(void)waitpid(pid, NULL, WNOHANG);
+	return process_born(pid) != 0;
+}
+
+/* At the end: the logger reads its pipes empty; then nobody is left. */
+void
+roles_stop(struct node *n)
+{
+	struct timespec pause = {.tv_nsec = 2000000};
+	struct timeval patience = {.tv_sec = 2};
+	int logger = n->role[ROLE_LOGGER].chan;
+	if (logger >= 0) {
+		(void)fcntl(logger, F_SETFL, fcntl(logger, F_GETFL) & ~O_NONBLOCK);
+		(void)setsockopt(
+		    logger, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+	}
+	for (uint32_t i = n->st->head.core.slots_used; i-- > 0;) {
+		struct msg m = {.type = MSG_LOG_DROP, .slot = i};
+		if (n->io[i].log_told)
+			(void)chan_send(logger, &m, sizeof m, NULL, 0);
+	}
+	for (int i = ROLE_CONTROL; i < ROLE_MAX; i++)
+		fd_close(&n->role[i].chan);
+	for (int k = 0; k < 1500; k++) {
+		int left = 0;
+		for (int i = ROLE_CONTROL; i < ROLE_MAX; i++)
+			left += role_lives(n, (enum role)i);
+		if (left == 0)
+			return;
+		(void)nanosleep(&pause, NULL);
+	}
+	for (int i = ROLE_CONTROL; i < ROLE_MAX; i++)
+		kill_role(n, n->role[i].pid, SIGKILL);
+}
