@@ -177,7 +177,7 @@ learn(struct sinks *all, struct sink *s, const char *peek, size_t npeek)
 	if (fstat(s->fd, &st) < 0)
 		return -1;
 	s->size = (uint64_t)st.st_size;
-	if ((s->flags & SINK_KNOWN) != 0)
+	if ((s->flags & SINK_KNOWN) != 0 && s->size > 0)
 		return 0;
 	s->born_ms = find_born(all, s);
 	s->col = 0;
