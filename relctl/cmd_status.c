@@ -130,8 +130,10 @@ run(struct cmd *cmd)
 	if (ids_expand(cmd, 0, 1, &ids) < 0)
 		return cmd_fail(cmd);
 	struct json *json = json_object(), *list = json_array();
-	for (size_t i = 0; i < ids.n && worst != 69; i++)
-		worst = MAX(worst, one_id(cmd, ids.id[i], list));
+	for (size_t i = 0; i < ids.n && cmd->err.kind != ERR_UNREACHABLE; i++) {
+		int code = one_id(cmd, ids.id[i], list);
+		worst = MAX(worst, code);
+	}
 	json_set(json, "nodes", list);
 	if (cmd->json && cmd->err.kind == ERR_NONE)
 		cmd_print_json(json);

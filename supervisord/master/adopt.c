@@ -58,7 +58,7 @@ process_born(pid_t pid)
 {
 	struct process_facts f;
 	process_look(pid, &f);
-	return f.born;
+	return f.state == 'Z' ? 0 : f.born;
 }
 
 static int
@@ -164,8 +164,10 @@ adopt_cgroups(struct node *n)
 	if (n->cgroup_root < 0)
 		return;
 	for (uint32_t i = 0; i < n->st->head.core.slots_used; i++)
-		if (n->st->slot[i].kind == SLOT_WORKER && n->st->slot[i].starts > 0)
+		if (n->st->slot[i].kind == SLOT_WORKER && n->st->slot[i].starts > 0) {
 			n->io[i].cgroup = 0;
+			n->io[i].cgroup_used = 1;
+		}
 }
 
 void

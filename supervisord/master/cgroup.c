@@ -127,7 +127,12 @@ name_of(const struct node *n, uint32_t slot, char *name)
 			*name = '.';
 }
 
-/* The directory for a clone, for the caller to close; -1 without. */
+/*
+ * The directory for a clone, for the caller to close; -1 without.  Linux kills at once
+ * what CLONE_INTO_CGROUP puts into a cgroup on which cgroup.kill was ever used (seen on
+ * 6.18: the count of kills is compared with that of the parent's own cgroup), so such a
+ * one is made anew.
+ */
 int
 cgroup_of(struct node *n, uint32_t slot)
 {
@@ -135,6 +140,9 @@ cgroup_of(struct node *n, uint32_t slot)
 	if (n->cgroup_root < 0)
 		return -1;
 	name_of(n, slot, name);
+	if (n->io[slot].cgroup_used)
+		(void)unlinkat(n->cgroup_root, name, AT_REMOVEDIR);
+	n->io[slot].cgroup_used = 0;
 	int fd = openat(n->cgroup_root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT && mkdirat(n->cgroup_root, name, 0755) == 0)
 		fd = openat(n->cgroup_root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -162,6 +170,7 @@ cgroup_kill(struct node *n, uint32_t slot)
 		return -1;
 	ssize_t k = write(fd, "1", 1);
 	fd_close(&fd);
+	n->io[slot].cgroup_used = 1;
 	return k == 1 ? 0 : -1;
 }
 

@@ -56,6 +56,7 @@ struct slot_io {
 	uint8_t probe_knows; /* the probe holds its notify socket */
 	uint8_t log_told;    /* the logger holds its pipe */
 	uint8_t timer_on;
+	uint8_t cgroup_used; /* cgroup.kill was used on its cgroup, or may have been */
 	uint16_t ooms; /* kills by the kernel's out-of-memory killer, as last read */
 };
 
@@ -145,7 +146,7 @@ int state_check_file(const char *run_dir, struct err *err);
 /* adopt.c */
 void adopt(struct node *n);
 void adopt_status(struct node *n, pid_t pid, int status);
-uint64_t process_born(pid_t pid);
+uint64_t process_born(pid_t pid); /* 0: no such process, or a zombie */
 void watch_foreign(struct node *n, uint32_t slot);
 /* perform.c */
 void feed(struct node *n, const struct input *in);

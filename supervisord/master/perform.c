@@ -114,6 +114,7 @@ perform_one(struct node *n, const struct action *a)
 		reply_reason(n, a);
 		return;
 	case ACT_NODE_UP:
+		n->st->head.ready = 1;
 		keep_say(n, KEEP_READY, 0);
 		return;
 	case ACT_NODE_END:
