@@ -249,8 +249,11 @@ show_all(struct cmd *cmd, const struct ids *ids, size_t lines, uint64_t since_ms
 			code = cmd_fail(cmd);
 	if (code == 0 && n > 0 && cmd->option[O_FOLLOW] != NULL)
 		code = follow(cmd, files, n, &show);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		if (cmd->option[O_FOLLOW] == NULL)
+			logfile_rest(files[i], &sink);
 		logfile_close(&files[i]);
+	}
 	free(files);
 	return code;
 }

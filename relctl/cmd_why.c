@@ -57,6 +57,8 @@ print_log(struct cmd *cmd, const struct json *story)
 	heading("last lines of its log");
 	if (f == NULL || logfile_last(f, LOG_LINES, 0, &sink, &err) < 0)
 		(void)printf("  (%s)\n", err.msg);
+	else
+		logfile_rest(f, &sink);
 	logfile_close(&f);
 }
 
@@ -80,8 +82,8 @@ add_log(struct cmd *cmd, struct json *story)
 	struct json *info = cmd_call(cmd, "node.info", NULL);
 	const char *dir = json_get_str(json_get(info, "dirs"), "log", cmd->log_dir);
 	struct logfile *f = logfile_open(dir, id, NULL);
-	if (f != NULL)
-		(void)logfile_last(f, LOG_LINES, 0, &sink, NULL);
+	if (f != NULL && logfile_last(f, LOG_LINES, 0, &sink, NULL) == 0)
+		logfile_rest(f, &sink);
 	logfile_close(&f);
 	json_free(&info);
 	json_set(story, "log_lines", lines);

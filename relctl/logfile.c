@@ -283,6 +283,14 @@ logfile_last(struct logfile *f, size_t lines, uint64_t since_ms,
 	return 0;
 }
 
+void
+logfile_rest(struct logfile *f, const struct logfile_sink *sink)
+{
+	if (f->part_len > 0)
+		sink->line(sink->arg, f->id, f->part, f->part_len);
+	f->part_len = 0;
+}
+
 /* --- following ------------------------------------------------------------------- */
 
 static int

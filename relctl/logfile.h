@@ -32,6 +32,8 @@ const char *logfile_path(const struct logfile *f);
  */
 int logfile_last(struct logfile *f, size_t lines, uint64_t since_ms,
     const struct logfile_sink *sink, struct err *err);
+/* Gives a last line that has no end (yet); for who does not follow. */
+void logfile_rest(struct logfile *f, const struct logfile_sink *sink);
 /* Gives what was written since; follows a rotation. */
 int logfile_more(struct logfile *f, const struct logfile_sink *sink, struct err *err);
 /* The time at the beginning of a line in ms since 1970; 0 if there is none. */

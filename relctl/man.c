@@ -4,7 +4,7 @@
 
 static const char head[] =
     ".\\\" Made by `relctl --print man`; change the tables, not this file.\n"
-    ".TH RELCTL 1 \"\" \"Steward " VERSION "\" \"Steward\"\n"
+    ".TH RELCTL 1 \"2026-11-21\" \"Steward " VERSION "\" \"Steward\"\n"
     ".SH NAME\n"
     "relctl \\- look at and steer a Steward node\n"
     ".SH SYNOPSIS\n"

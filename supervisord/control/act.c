@@ -281,12 +281,12 @@ static int
 refused(struct call *call, const struct msg_reply *reply, int *fd, struct fault *f)
 {
 	unsigned an = reply->answer;
-	char shown[120];
+	char shown[120], words[MSG_TEXT];
 	if (an == AN_CONFIG && fd != NULL)
 		config_text(*fd, f);
 	if (reply->text[0] != '\0')
 		return fault_set(f, answers[an].error, "%s",
-		    str_printable(reply->text, f->text, sizeof f->text));
+		    str_printable(reply->text, words, sizeof words));
 	if (an == AN_CONFIG)
 		return fault_set(f, RPC_CONFIG,
 		    "the configuration has errors; what runs goes on unchanged");

@@ -32,16 +32,37 @@ by_pid(const struct view *v, const char *name)
 	return SLOT_NONE;
 }
 
+/* The only template with this whole or short id. */
+static uint32_t
+template_row(const struct view *v, const char *name)
+{
+	uint32_t found = ROW_NONE;
+	for (uint32_t r = 0; r < v->rows.head->nrows; r++) {
+		const char *id = rows_string(&v->rows, v->rows.row[r].id);
+		if (v->rows.row[r].kind != ROW_TEMPLATE)
+			continue;
+		if (strcmp(id, name) == 0)
+			return r;
+		if (!short_match(id, name))
+			continue;
+		if (found != ROW_NONE)
+			return ROW_NONE;
+		found = r;
+	}
+	return found;
+}
+
 /* A template has no slot of its own; its pool stands for it. */
 static uint32_t
 by_template(const struct view *v, const char *name)
 {
 	struct slot s;
-	uint32_t row = rows_find(&v->rows, name);
-	if (row >= v->rows.head->nrows || v->rows.row[row].kind != ROW_TEMPLATE)
+	uint32_t row = template_row(v, name);
+	if (row == ROW_NONE)
 		return SLOT_NONE;
 	for (uint32_t i = 0; i < view_used(v); i++)
-		if (view_slot(v, i, &s) == 0 && s.kind == SLOT_SUP &&
+		if (view_slot(v, i, &s) == 0 &&
+		    (s.kind == SLOT_SUP || s.kind == SLOT_APP) &&
 		    view_rows(v, &s) == &v->rows && s.row == v->rows.row[row].parent)
 			return i;
 	return SLOT_NONE;

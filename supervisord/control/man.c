@@ -10,7 +10,7 @@
 /* Prose that no table holds, in the order of the page. */
 static const char head[] =
     ".\\\" Made by `supervisord-control --print man`; change the tables, not this file.\n"
-    ".TH STEWARD-CONTROL 7 \"\" \"Steward " VERSION "\" \"Steward\"\n"
+    ".TH STEWARD-CONTROL 7 \"2026-11-21\" \"Steward " VERSION "\" \"Steward\"\n"
     ".SH NAME\n"
     "steward-control \\- the control protocol of a Steward node\n"
     ".SH DESCRIPTION\n"

@@ -234,11 +234,15 @@ fake_open(struct fake *f)
 	int pair[2];
 	struct err err;
 	memset(f, 0, sizeof *f);
+	log_open("test", -1, LOG_LEVEL_ERROR);
 	fake_state(f);
 	f->rows_fd = fake_rows(0);
 	must(chan_pair(pair, &err) == 0);
 	f->master = pair[1];
+	/* Bound to a name of the kernel's choice. */
+	const struct sockaddr any = {.sa_family = AF_UNIX};
 	f->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	must(bind(f->listener, &any, sizeof any.sa_family) == 0);
 	f->c = (struct control){.view = {.rows_fd = -1, .old_fd = -1},
 	    .run_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
 	    .run_dir = "/run/fake",
