@@ -22,7 +22,7 @@ static char *
 flags_text(const struct json *flags)
 {
 	static const char *const shown[] = {
-	    "held", "disabled", "forgotten", "gave_up", "reloading", "dynamic"};
+	    "held", "disabled", "forgotten", "gave_up", "reloading"};
 	char buf[128] = "";
 	size_t at = 0;
 	for (const struct json *f = json_first(flags); f != NULL; f = json_next(f))

@@ -135,6 +135,28 @@ set_variable(struct json *env, const char *text)
 		json_set_str(env, name, equals + 1);
 }
 
+/* What app.setenv has set since; it wins. */
+static void
+set_overlay(const struct view *v, uint32_t slot, struct json *env)
+{
+	const struct state_head *head = &v->st->head;
+	uint32_t n = MIN(head->nenvs, (uint32_t)ENVS_MAX);
+	for (uint32_t i = 0; i < n; i++) {
+		struct state_env set;
+		memcpy(&set, &head->env[i], sizeof set);
+		set.text[sizeof set.text - 1] = '\0';
+		if (set.app != slot)
+			continue;
+		char *equals = strchr(set.text, '=');
+		if (equals == NULL)
+			continue;
+		*equals = '\0';
+		struct json *old = json_take(env, set.text);
+		json_free(&old);
+		json_set_str(env, set.text, equals + 1);
+	}
+}
+
 int
 apps_env(struct call *call, struct json *result, struct fault *f)
 {
@@ -158,6 +180,8 @@ apps_env(struct call *call, struct json *result, struct fault *f)
 		}
 		break;
 	}
+	if (slot != SLOT_NONE)
+		set_overlay(v, slot, env);
 	json_set(result, "env", env);
 	return METHOD_DONE;
 }

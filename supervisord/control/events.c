@@ -124,11 +124,11 @@ events_subscribe(struct control *c, struct client *cl, uint64_t from,
 	if (*sub == NULL) {
 		*sub = calloc(1, sizeof **sub);
 		must(*sub != NULL);
-		c->nsubs++;
+		if (c->nsubs++ == 0)
+			ask_for_wakes(c);
 	}
 	(*sub)->filter = *filter;
 	(*sub)->next = from == 0 ? view_newest(&c->view) + 1 : from;
-	ask_for_wakes(c);
 }
 
 void
@@ -147,7 +147,5 @@ events_unsubscribe(struct control *c, struct client *cl)
 void
 events_wake(struct control *c)
 {
-	/* Asked again first: what happens from now on is told by another wake. */
-	ask_for_wakes(c);
 	clients_each_sub(c->clients, events_pump);
 }

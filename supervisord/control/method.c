@@ -212,7 +212,7 @@ const struct method methods[] = {
 	.role = CALLER_OPERATE,
 	.params = {APP},
 	.help = "Shows the environment that all workers of an application are given by "
-		"the configuration.",
+		"the configuration, and what app.setenv has set since.",
 	.result = "env: an object of names and values.",
 	.run = apps_env},
     {.name = "app.load",
