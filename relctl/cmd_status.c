@@ -87,6 +87,7 @@ whole_node(struct cmd *cmd)
 	if (cmd->json) {
 		struct json *json = json_object();
 		json_set(json, "node", info);
+		info = NULL; /* moved */
 		json_set(json, "nodes", nodes.json);
 		nodes.json = NULL;
 		cmd_print_json(json);
@@ -94,7 +95,6 @@ whole_node(struct cmd *cmd)
 	} else if (!cmd->quiet) {
 		print_head(info);
 		print_table(&nodes, 1);
-		json_free(&info);
 	}
 	json_free(&info);
 	nodes_clear(&nodes);

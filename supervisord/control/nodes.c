@@ -147,7 +147,7 @@ nodes_json(const struct view *v, uint32_t i, const struct slot *s, uint64_t now_
 		set_supervisor(v, s, node, now_ms);
 	if (s->last.type != RE_NONE) {
 		struct json *last = nodes_reason(&s->last);
-		json_set_u64(last, "ago_ms", ago(s->last_ms, now_ms));
+		json_set_u64(last, "ago_ms", ago(s->last_ms, view_wall_ms()));
 		json_set(node, "last", last);
 	}
 	set_flags(node, s->flags);

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/util.h"
 #include "control/events.h"
@@ -66,20 +65,12 @@ counts_json(const struct view *v)
 	return counts;
 }
 
-static uint64_t
-wall_ms(void)
-{
-	struct timespec ts;
-	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 int
 read_node_info(struct call *call, struct json *result, struct fault *f)
 {
 	const struct control *c = call->control;
 	const struct state_head *head = &c->view.st->head;
-	uint64_t now_ms = wall_ms();
+	uint64_t now_ms = view_wall_ms();
 	(void)f;
 	json_set_str(
 	    result, "name", rows_string(&c->view.rows, c->view.rows.head->node.name));

@@ -259,10 +259,22 @@ view_event(const struct view *v, uint64_t n, struct event *ret)
 	return 0;
 }
 
+static uint64_t
+clock_ms(clockid_t clock)
+{
+	struct timespec ts;
+	(void)clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
 uint64_t
 view_now_ms(void)
 {
-	struct timespec ts;
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return clock_ms(CLOCK_MONOTONIC);
+}
+
+uint64_t
+view_wall_ms(void)
+{
+	return clock_ms(CLOCK_REALTIME);
 }

@@ -54,7 +54,11 @@ int view_event(const struct view *v, uint64_t n, struct event *ret);
 /* The newest event's number, and the oldest that can still be read. */
 uint64_t view_newest(const struct view *v);
 uint64_t view_oldest(const struct view *v);
-/* The clock of the state's times (CLOCK_MONOTONIC) in ms. */
+/*
+ * The clocks of the state, in ms: monotonic for what is timed, the wall's for when a
+ * thing ended (last_ms, cause_ms).
+ */
 uint64_t view_now_ms(void);
+uint64_t view_wall_ms(void);
 
 #endif

@@ -16,14 +16,14 @@ struct story {
 	uint32_t i, sup_i, cause_i;
 	struct slot s, sup, cause;
 	int has_sup, has_cause;
-	uint64_t now_ms;
+	uint64_t now_ms, wall_ms;
 	char id[ROW_ID_MAX];
 };
 
 static uint64_t
-ago(const struct story *st, uint64_t then_ms)
+ago(uint64_t then_ms, uint64_t now_ms)
 {
-	return st->now_ms > then_ms ? st->now_ms - then_ms : 0;
+	return now_ms > then_ms ? now_ms - then_ms : 0;
 }
 
 /* "3.2 s", "5 min", "2 h": for sentences. */
@@ -65,7 +65,7 @@ set_cause(const struct story *st, struct json *result)
 	struct json *cause = nodes_reason(&st->cause.last);
 	slot_id(view_rows(st->v, &st->cause), &st->cause, id);
 	json_set_str(cause, "id", id);
-	json_set_u64(cause, "ago_ms", ago(st, st->sup.cause_ms));
+	json_set_u64(cause, "ago_ms", ago(st->sup.cause_ms, st->wall_ms));
 	json_set(result, "cause", cause);
 }
 
@@ -112,7 +112,7 @@ set_stopped_with(const struct story *st, struct json *result)
 	struct event e;
 	uint64_t newest = view_newest(st->v);
 	for (uint64_t k = view_oldest(st->v); st->has_cause && k <= newest; k++) {
-		if (view_event(st->v, k, &e) < 0 || e.now_ms < st->sup.cause_ms ||
+		if (view_event(st->v, k, &e) < 0 || e.real_ms < st->sup.cause_ms ||
 		    e.slot == st->cause_i)
 			continue;
 		if (e.type != EV_STOPPED && e.type != EV_STOPPING)
@@ -147,7 +147,7 @@ static void
 say_state(const struct story *st, struct json *list)
 {
 	char a[32];
-	const char *since = time_words(ago(st, st->s.since_ms), a);
+	const char *since = time_words(ago(st->s.since_ms, st->now_ms), a);
 	if (st->s.kind == SLOT_WORKER && st->s.pid != 0)
 		say(list, "%s is %s with pid %d (its life number %u) for %s now",
 		    st->id, phase_names[st->s.phase], st->s.pid, st->s.gen, since);
@@ -183,13 +183,14 @@ say_last(const struct story *st, struct json *list)
 		return;
 	}
 	(void)reason_words(&st->s.last, words, sizeof words);
-	say(list, "%s ago it %s", time_words(ago(st, st->s.last_ms), a), words);
+	say(list, "%s ago it %s", time_words(ago(st->s.last_ms, st->wall_ms), a),
+	    words);
 	if (!st->has_cause || st->cause_i == st->i)
 		return;
 	slot_id(view_rows(st->v, &st->cause), &st->cause, id);
 	(void)reason_words(&st->cause.last, words, sizeof words);
 	say(list, "the last restart of its supervisor came from %s, which %s %s ago",
-	    id, words, time_words(ago(st, st->sup.cause_ms), a));
+	    id, words, time_words(ago(st->sup.cause_ms, st->wall_ms), a));
 }
 
 static void
@@ -235,7 +236,9 @@ set_log(const struct story *st, struct json *result)
 int
 why(struct call *call, struct json *result, struct fault *f)
 {
-	struct story st = {.v = &call->control->view, .now_ms = view_now_ms()};
+	struct story st = {.v = &call->control->view,
+	    .now_ms = view_now_ms(),
+	    .wall_ms = view_wall_ms()};
 	const char *id = json_get_str(call->params, "id", "");
 	if (find_slot(st.v, id, &st.i, &st.s, f) < 0)
 		return METHOD_FAULT;
@@ -244,7 +247,7 @@ why(struct call *call, struct json *result, struct fault *f)
 	json_set(result, "node", nodes_json(st.v, st.i, &st.s, st.now_ms));
 	if (st.s.last.type != RE_NONE) {
 		struct json *last = nodes_reason(&st.s.last);
-		json_set_u64(last, "ago_ms", ago(&st, st.s.last_ms));
+		json_set_u64(last, "ago_ms", ago(st.s.last_ms, st.wall_ms));
 		json_set(result, "last", last);
 	}
 	set_cause(&st, result);

@@ -265,12 +265,12 @@ static void
 why_names_the_cause_and_who_was_stopped(void **state)
 {
 	struct slot *shop = &fake.st->slot[FS_CACHE], *sup = &fake.st->slot[FS_BACK];
-	uint64_t now = view_now_ms();
+	uint64_t now = view_now_ms(), wall = view_wall_ms();
 	(void)state;
 	shop->last = (struct reason){.type = RE_SIGNAL, .code = SIGKILL};
-	shop->last_ms = now;
+	shop->last_ms = wall - 2000;
 	sup->cause = FS_CACHE;
-	sup->cause_ms = now;
+	sup->cause_ms = wall - 2000;
 	sup->window = 0;
 	sup->win_head = 2;
 	sup->win_n = 2;
@@ -284,6 +284,7 @@ why_names_the_cause_and_who_was_stopped(void **state)
 	assert_string_equal(json_get_str(json_get(r, "cause"), "id", ""), "api/cache");
 	assert_string_equal(
 	    json_get_str(json_get(r, "cause"), "words", ""), "was killed by SIGKILL");
+	assert_in_range(json_get_int(json_get(r, "cause"), "ago_ms", 0), 2000, 60000);
 	assert_int_equal(json_get_int(json_get(r, "supervisor"), "restarts", 9), 1);
 	const struct json *with = json_get(r, "stopped_with");
 	assert_int_equal(json_count(with), 1);

@@ -182,7 +182,7 @@ fake_event(struct fake *f, unsigned type, uint32_t slot, const char *id)
 	uint64_t n = f->st->head.event_n + 1;
 	struct event *e = &f->st->event[n % EVENT_RING];
 	*e = (struct event){.n = n,
-	    .real_ms = 1795000000000ULL + n,
+	    .real_ms = view_wall_ms(),
 	    .now_ms = view_now_ms(),
 	    .slot = slot,
 	    .type = (uint8_t)type};
