@@ -1,1 +1,14 @@
 # Targets of tests, measurements and tools; included by the Makefile.
+
+# --- the pure core: against Erlang/OTP, and with a virtual clock ---------------------
+TREES  ?= 2000
+EVENTS ?= 10000000
+ORACLE := $(patsubst %.c,$(B)/%.o,$(wildcard tests/oracle/*.c))
+SIM_WORLD := $(B)/tests/sim/world.o $(B)/tests/sim/plan.o
+$(B)/bin/oracle: $(ORACLE) $(SIM_WORLD) $(B)/supervisord-master.a $(B)/lib.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
+
+oracle: $(B)/bin/oracle ## TREES random trees through Erlang/OTP and through our core
+	@tests/oracle/run.sh $< $(TREES) $(SEED)
+.PHONY: oracle

@@ -126,13 +126,19 @@ do_start_instance(struct tree *t, struct pending_req *q, uint32_t sup)
 	one_start(t, sup, c, THEN_REQ);
 }
 
-/* OTP's start_child with a specification: a row marked `dynamic`. */
+/* OTP's start_child with a specification: a row marked `dynamic`, or one that is
+ * forgotten, which comes back in its old place. */
 static void
 do_start_spec(struct tree *t, struct pending_req *q, uint32_t sup)
 {
 	uint32_t c = t->slot_of_row[q->row];
+	if (c != SLOT_NONE && (look(t, c)->flags & SF_FORGOTTEN) != 0) {
+		q->slot = c;
+		do_start(t, q, sup);
+		return;
+	}
 	if (c != SLOT_NONE) {
-		req_answer(t, q, running(t, c) ? AN_ALREADY : AN_RUNNING, c);
+		req_answer(t, q, AN_ALREADY, c);
 		return;
 	}
 	const struct row *r = &t->rows->row[q->row];
@@ -313,8 +319,10 @@ req_next(struct tree *t, uint32_t sup, uint32_t before_ticket)
 	if (first == NULL)
 		return 0;
 	uint32_t c = first->slot;
+	int known = c == SLOT_NONE || first->verb == VERB_START ||
+		    (look(t, c)->flags & SF_FORGOTTEN) == 0;
 	first->sup = SLOT_NONE;
-	if (c != SLOT_NONE && look(t, c)->parent != sup)
+	if (!known || (c != SLOT_NONE && look(t, c)->parent != sup))
 		req_answer(t, first, AN_UNKNOWN, SLOT_NONE); /* it went meanwhile */
 	else
 		req_run(t, first, sup);
