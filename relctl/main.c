@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "client.h"
 #include "cmd.h"
-#include "man.h"
+#include "manual.h"
 
 /* With --json also a failure is JSON. */
 static void
@@ -49,7 +49,7 @@ main(int argc, char **argv)
 	log_open("relctl", 2, LOG_LEVEL_INFO);
 	if (argc == 3 && strcmp(argv[1], "--print") == 0 &&
 	    strcmp(argv[2], "man") == 0) {
-		man_print(stdout);
+		manual_print(stdout);
 		return fflush(stdout) == 0 ? 0 : 1;
 	}
 	const char **words = calloc((size_t)argc + 1, sizeof *words);

@@ -1,4 +1,4 @@
-#include "man.h"
+#include "manual.h"
 
 #include "cmd.h"
 
@@ -115,7 +115,7 @@ verb(FILE *out, const struct cmd_entry *e)
 }
 
 void
-man_print(FILE *out)
+manual_print(FILE *out)
 {
 	(void)fputs(head, out);
 	(void)fputs(".SH OPTIONS\n", out);
