@@ -91,10 +91,23 @@ caller_role(const struct caller *who, const struct rows *rows, uint32_t node_uid
 	return CALLER_NOBODY;
 }
 
+static int
+names_others(const struct rows *rows, uint32_t list, uint32_t n, uint32_t node_id)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (rows->word[list + i] != 0 && rows->word[list + i] != node_id)
+			return 1;
+	return 0;
+}
+
 int
-caller_lists_used(const struct rows *rows)
+caller_lists_used(const struct rows *rows, uint32_t node_uid)
 {
 	const struct row_node *n = &rows->head->node;
-	return (n->nread_uids | n->nread_gids | n->noperate_uids | n->noperate_gids |
-		   n->nadmin_uids | n->nadmin_gids) != 0;
+	return names_others(rows, n->read_uids, n->nread_uids, node_uid) ||
+	       names_others(rows, n->operate_uids, n->noperate_uids, node_uid) ||
+	       names_others(rows, n->admin_uids, n->nadmin_uids, node_uid) ||
+	       names_others(rows, n->read_gids, n->nread_gids, 0) ||
+	       names_others(rows, n->operate_gids, n->noperate_gids, 0) ||
+	       names_others(rows, n->admin_gids, n->nadmin_gids, 0);
 }

@@ -36,7 +36,7 @@ int caller_of_socket(int fd, struct caller *who, struct err *err);
 void caller_clear(struct caller *who);
 enum caller_role caller_role(
     const struct caller *who, const struct rows *rows, uint32_t node_uid);
-/* Do the lists name anybody at all? */
-int caller_lists_used(const struct rows *rows);
+/* Do the lists name anybody but root and the node's own user? */
+int caller_lists_used(const struct rows *rows, uint32_t node_uid);
 
 #endif

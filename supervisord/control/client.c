@@ -45,6 +45,7 @@ struct clients {
 	ev_timer pause; /* after EMFILE and friends */
 	struct client *first;
 	unsigned n;
+	ev_tstamp last_refused; /* when that was logged */
 };
 
 static void client_serve(struct client *cl);
@@ -290,6 +291,19 @@ client_link(struct client *cl)
 	all->n++;
 }
 
+/* At most a line a second: who may do nothing shall not fill the log either. */
+static void
+log_refused(const struct client *cl)
+{
+	struct clients *all = cl->all;
+	ev_tstamp now = ev_now(all->control->loop);
+	if (now - all->last_refused < 1.)
+		return;
+	all->last_refused = now;
+	log_warn(
+	    "refused a client: uid=%u pid=%d has no role", cl->who.uid, cl->who.pid);
+}
+
 struct client *
 client_new(struct clients *all, int fd)
 {
@@ -314,8 +328,7 @@ client_new(struct clients *all, int fd)
 	unsigned most =
 	    cl->role == CALLER_ADMIN ? CLIENTS_MAX : CLIENTS_MAX - CLIENTS_ADMIN;
 	if (cl->role == CALLER_NOBODY) {
-		log_warn("refused a client: uid=%u pid=%d has no role", cl->who.uid,
-		    cl->who.pid);
+		log_refused(cl);
 		client_refuse(cl, RPC_FORBIDDEN,
 		    "you have no role on this node; its [node] section lists who has");
 	} else if (all->n > most) {
@@ -422,7 +435,8 @@ void
 clients_allow(struct clients *all)
 {
 	const struct control *c = all->control;
-	mode_t mode = caller_lists_used(&c->view.rows) ? 0666 : (mode_t)c->sock_mode;
+	mode_t mode =
+	    caller_lists_used(&c->view.rows, c->node_uid) ? 0666 : (mode_t)c->sock_mode;
 	if (fchmodat(c->run_fd, "control.sock", mode, 0) < 0)
 		log_warn(
 		    "cannot set the mode of control.sock: %s", strerrordesc_np(errno));

@@ -97,7 +97,7 @@ const struct method methods[] = {
 	.help = "Explains a state: the last end and what came of it.",
 	.result =
 	    "node (short form), last (reason, words, ago_ms), cause (id, reason, "
-	    "words, ago_ms: whose end made the supervisor restart last), supervisor "
+	    "words, ago_ms: whose end made a supervisor above restart it last), supervisor "
 	    "(id, strategy, restarts, intensity, period_ms, gave_up), stopped_with "
 	    "(ids), next_retry_ms, resources (tries), log (name of its file in "
 	    "dirs.log), summary (sentences).",

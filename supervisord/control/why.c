@@ -13,8 +13,9 @@ enum { STOPPED_MAX = 32 };
 /* What is known of one slot while it is being explained. */
 struct story {
 	const struct view *v;
-	uint32_t i, sup_i, cause_i;
-	struct slot s, sup, cause;
+	uint32_t i, sup_i, by_i, cause_i;
+	struct slot s, sup;    /* itself, and the supervisor whose window counts */
+	struct slot by, cause; /* who restarted it last, and because of whom */
 	int has_sup, has_cause;
 	uint64_t now_ms, wall_ms;
 	char id[ROW_ID_MAX];
@@ -42,16 +43,58 @@ time_words(uint64_t ms, char buf[32])
 	return buf;
 }
 
-/* Its supervisor, or itself if it is one; and whose end made that restart last. */
+/* Does sibling b stand behind sibling a? */
+static int
+stands_behind(const struct view *v, uint32_t a, uint32_t b)
+{
+	struct slot s;
+	for (uint32_t n = 0; n < SLOT_MAX && a != b && view_slot(v, a, &s) == 0; n++)
+		a = s.next;
+	return a == b;
+}
+
+/* Did the last restart that this supervisor made touch its child `branch`? */
+static int
+touched(const struct story *st, const struct slot *sup, uint32_t branch)
+{
+	const struct row *row = view_row(st->v, sup);
+	if (row == NULL || sup->cause_ms == 0)
+		return 0;
+	if (sup->cause == branch || row->strategy == ONE_FOR_ALL)
+		return 1;
+	return row->strategy == REST_FOR_ONE &&
+	       stands_behind(st->v, sup->cause, branch);
+}
+
+/*
+ * Its supervisor, or itself if it is one; and whose end made a supervisor restart it
+ * last: its own one, or one above, whichever came last.
+ */
 static void
 look_around(struct story *st)
 {
+	struct slot s;
+	uint32_t i = st->i, branch = st->i;
+	uint64_t latest_ms = 0;
 	st->sup_i = st->s.kind == SLOT_WORKER ? st->s.parent : st->i;
 	st->has_sup =
 	    view_slot(st->v, st->sup_i, &st->sup) == 0 && st->sup.kind != SLOT_ROOT;
-	if (!st->has_sup || st->sup.cause_ms == 0)
+	for (uint32_t up = 0; up < SLOT_MAX && view_slot(st->v, i, &s) == 0; up++) {
+		int itself = i == st->i && s.kind != SLOT_WORKER && s.cause_ms != 0;
+		if ((itself || (i != branch && touched(st, &s, branch))) &&
+		    s.cause_ms > latest_ms) {
+			latest_ms = s.cause_ms;
+			st->by_i = i;
+			st->by = s;
+		}
+		if (s.kind == SLOT_ROOT)
+			break;
+		branch = i;
+		i = s.parent;
+	}
+	if (latest_ms == 0)
 		return;
-	st->cause_i = st->sup.cause;
+	st->cause_i = st->by.cause;
 	st->has_cause = view_slot(st->v, st->cause_i, &st->cause) == 0 &&
 			st->cause.last.type != RE_NONE;
 }
@@ -65,7 +108,7 @@ set_cause(const struct story *st, struct json *result)
 	struct json *cause = nodes_reason(&st->cause.last);
 	slot_id(view_rows(st->v, &st->cause), &st->cause, id);
 	json_set_str(cause, "id", id);
-	json_set_u64(cause, "ago_ms", ago(st->sup.cause_ms, st->wall_ms));
+	json_set_u64(cause, "ago_ms", ago(st->by.cause_ms, st->wall_ms));
 	json_set(result, "cause", cause);
 }
 
@@ -112,7 +155,7 @@ set_stopped_with(const struct story *st, struct json *result)
 	struct event e;
 	uint64_t newest = view_newest(st->v);
 	for (uint64_t k = view_oldest(st->v); st->has_cause && k <= newest; k++) {
-		if (view_event(st->v, k, &e) < 0 || e.real_ms < st->sup.cause_ms ||
+		if (view_event(st->v, k, &e) < 0 || e.real_ms < st->by.cause_ms ||
 		    e.slot == st->cause_i)
 			continue;
 		if (e.type != EV_STOPPED && e.type != EV_STOPPING)
@@ -120,7 +163,7 @@ set_stopped_with(const struct story *st, struct json *result)
 		int known = 0;
 		for (unsigned j = 0; j < n; j++)
 			known |= told[j] == e.slot;
-		if (known || n == STOPPED_MAX || !is_below(st->v, e.slot, st->sup_i))
+		if (known || n == STOPPED_MAX || !is_below(st->v, e.slot, st->by_i))
 			continue;
 		told[n++] = e.slot;
 		json_push_str(list, e.id);
@@ -177,7 +220,7 @@ say_flags(const struct story *st, struct json *list)
 static void
 say_last(const struct story *st, struct json *list)
 {
-	char words[160], a[32], id[ROW_ID_MAX];
+	char words[160], a[32];
 	if (st->s.last.type == RE_NONE) {
 		say(list, "it has not ended since the node knows it");
 		return;
@@ -185,12 +228,19 @@ say_last(const struct story *st, struct json *list)
 	(void)reason_words(&st->s.last, words, sizeof words);
 	say(list, "%s ago it %s", time_words(ago(st->s.last_ms, st->wall_ms), a),
 	    words);
+}
+
+static void
+say_cause(const struct story *st, struct json *list)
+{
+	char words[160], a[32], id[ROW_ID_MAX], by[ROW_ID_MAX];
 	if (!st->has_cause || st->cause_i == st->i)
 		return;
 	slot_id(view_rows(st->v, &st->cause), &st->cause, id);
+	slot_id(view_rows(st->v, &st->by), &st->by, by);
 	(void)reason_words(&st->cause.last, words, sizeof words);
-	say(list, "the last restart of its supervisor came from %s, which %s %s ago",
-	    id, words, time_words(ago(st->sup.cause_ms, st->wall_ms), a));
+	say(list, "supervisor %s restarted it %s ago because of %s, which %s", by,
+	    time_words(ago(st->by.cause_ms, st->wall_ms), a), id, words);
 }
 
 static void
@@ -265,6 +315,7 @@ why(struct call *call, struct json *result, struct fault *f)
 	say_state(&st, list);
 	say_flags(&st, list);
 	say_last(&st, list);
+	say_cause(&st, list);
 	say_next(&st, list);
 	say_window(&st, list);
 	json_set(result, "summary", list);

@@ -804,7 +804,10 @@ roles_follow_the_lists(void **state)
 	assert_int_equal(caller_role(&member, &rows, 5), CALLER_OPERATE);
 	assert_int_equal(
 	    caller_role(&(struct caller){.uid = 9, .gid = 1}, &rows, 5), CALLER_NOBODY);
-	assert_true(caller_lists_used(&rows));
+	assert_true(caller_lists_used(&rows, 5));
+	words[0] = words[1] = words[2] = 5;
+	words[3] = words[4] = words[5] = 0;
+	assert_false(caller_lists_used(&rows, 5));
 }
 
 /* --- a state that is broken ------------------------------------------------------ */
