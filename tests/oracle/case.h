@@ -10,6 +10,8 @@
  *              template 7; neighbouring stops of instances are sorted by number)
  *   | TOKEN    an event of the script is through; TOKEN is the answer to a request
  *   up 1 4 6   at the end: which supervisors and children live
+ *
+ * The one word `pre-empted` says that the case is not to be compared (see core.c).
  */
 #ifndef ORACLE_CASE_H
 #define ORACLE_CASE_H

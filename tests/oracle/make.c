@@ -48,10 +48,6 @@ make_pool(struct ocase *c, struct row *r)
 {
 	uint32_t i = c->plan.n - 1;
 	r->strategy = SIMPLE_ONE_FOR_ONE;
-	/* all_significant of instances: supervisor.erl looks at the template, which is
-	 * never alive, so that there it is the same as any_significant */
-	if (r->auto_shutdown == AUTO_ALL_SIGNIFICANT)
-		r->auto_shutdown = AUTO_ANY_SIGNIFICANT;
 	struct row *t = &plan_add(&c->plan, ROW_TEMPLATE, i)->row;
 	make_child_policy(c, t);
 }
