@@ -2,6 +2,7 @@
  * relctl logs - what workers wrote.
  */
 #include <errno.h>
+#include <glob.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "client.h"
 #include "logfile.h"
 #include "nodes.h"
+#include "rows/rows.h"
 #include "table.h"
 
 enum { O_FOLLOW, O_LINES, O_SINCE };
@@ -132,7 +134,38 @@ ask_log_dir(struct cmd *cmd)
 	json_free(&info);
 }
 
-/* Ids as the node knows them, pools unfolded; without a node the words themselves. */
+/*
+ * Without a node the names of files tell: a word with a slash or `node` stands for itself,
+ * another for every LOGDIR/APP/WORD.log and its instances.
+ */
+static void
+find_files(const struct cmd *cmd, const char *word, struct ids *ids)
+{
+	size_t before = ids->n, skip = strlen(cmd->log_dir) + 1;
+	for (size_t i = 0; i < 2 && strchr(word, '/') == NULL; i++) {
+		char pattern[1024], id[ROW_ID_MAX];
+		glob_t found = {.gl_pathc = 0};
+		if (i == 0)
+			(void)snprintf(
+			    pattern, sizeof pattern, "%s/*/%s.log", cmd->log_dir, word);
+		else
+			(void)snprintf(pattern, sizeof pattern, "%s/*/%s#*.log",
+			    cmd->log_dir, word);
+		if (glob(pattern, 0, NULL, &found) != 0)
+			continue;
+		for (size_t k = 0; k < found.gl_pathc; k++) {
+			const char *path = found.gl_pathv[k] + skip;
+			(void)snprintf(id, sizeof id, "%.*s",
+			    (int)MIN(strlen(path) - 4, sizeof id - 1), path);
+			ids_add(ids, id);
+		}
+		globfree(&found);
+	}
+	if (ids->n == before)
+		ids_add(ids, word);
+}
+
+/* Ids as the node knows them, pools unfolded. */
 static int
 find_ids(struct cmd *cmd, struct ids *ids)
 {
@@ -141,7 +174,7 @@ find_ids(struct cmd *cmd, struct ids *ids)
 		cmd->err.kind = ERR_NONE;
 		*ids = (struct ids){NULL, 0};
 		for (unsigned i = 0; i < cmd->nwords; i++)
-			ids_add(ids, cmd->words[i]);
+			find_files(cmd, cmd->words[i], ids);
 		return 0;
 	}
 	if (ids_expand(cmd, 0, 0, &words) < 0)
@@ -240,7 +273,7 @@ show_all(struct cmd *cmd, const struct ids *ids, size_t lines, uint64_t since_ms
 {
 	struct show show = {.json = cmd->json, .colours = table_colours()};
 	const struct logfile_sink sink = {on_line, &show};
-	struct logfile **files = calloc(ids->n + 1, sizeof *files);
+	struct logfile **files = calloc(ids->n + 1, sizeof(struct logfile *));
 	must(files != NULL);
 	size_t n = open_all(cmd, ids, files, &show);
 	int code = n > 0 || ids->n == 0 ? 0 : cmd_fail(cmd);

@@ -53,7 +53,9 @@ run(struct cmd *cmd)
 	if (cmd->json)
 		cmd_print_json(result);
 	json_free(&result);
-	int code = cmd->wait ? wait_for_new(cmd, before) : 0;
+	/* A keeper's successor has its pid; the answer says that it is in place. */
+	int keeper = strcmp(which, "keeper") == 0;
+	int code = cmd->wait && !keeper ? wait_for_new(cmd, before) : 0;
 	if (code == 0)
 		cmd_say(
 		    cmd, "%s: %s", which, cmd->wait ? "replaced" : "is being replaced");
@@ -64,7 +66,7 @@ const struct cmd_entry cmd_reexec_entry = {.name = "reexec",
     .args = "[master|keeper]",
     .help = "put a new master (or keeper) in place from the binary on disk",
     .more =
-	"Workers keep their pids.  With --wait it returns when the new one answers.",
+	"Workers keep their pids.  With --wait it returns when the new master answers.",
     .role = "admin",
     .max = 1,
     .run = run};

@@ -76,7 +76,7 @@ static void
 print_tree(const struct nodes *nodes)
 {
 	struct table *t = table_new();
-	struct table_line **lines = calloc(nodes->n + 1, sizeof *lines);
+	struct table_line **lines = calloc(nodes->n + 1, sizeof(struct table_line *));
 	size_t *path = calloc(nodes->n + 1, sizeof *path), depth = 0;
 	must(lines != NULL && path != NULL);
 	table_column(t, "TREE", TABLE_TREE);

@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 
-enum { PAGE = 250 };
+enum { PAGE = 500 };
 
 static char *
 copy(const char *text)
@@ -168,7 +168,7 @@ time_short(int64_t ms, char *buf, size_t cap)
 		(void)snprintf(buf, cap, "%llds", s);
 	else if (s < 7200)
 		(void)snprintf(buf, cap, "%lldm", s / 60);
-	else if (s < 48 * 3600)
+	else if (s < 172800)
 		(void)snprintf(buf, cap, "%lldh%02lldm", s / 3600, s / 60 % 60);
 	else
 		(void)snprintf(buf, cap, "%lldd", s / 86400);

@@ -103,12 +103,14 @@ json_string(const char *text)
 	return json;
 }
 
+/*
+ * Whole numbers are kept as their digits: cJSON would print each through a double and
+ * read it back to see whether it survived.
+ */
 struct json *
 json_integer(int64_t value)
 {
 	char text[32];
-	if (value > -(1LL << 53) && value < 1LL << 53)
-		return own(cJSON_CreateNumber((double)value));
 	(void)snprintf(text, sizeof text, "%lld", (long long)value);
 	return own(cJSON_CreateRaw(text));
 }
@@ -135,10 +137,6 @@ void
 json_set_u64(struct json *object, const char *key, uint64_t value)
 {
 	char text[32];
-	if (value < 1ULL << 53) {
-		json_set(object, key, own(cJSON_CreateNumber((double)value)));
-		return;
-	}
 	(void)snprintf(text, sizeof text, "%llu", (unsigned long long)value);
 	json_set(object, key, own(cJSON_CreateRaw(text)));
 }
@@ -179,7 +177,7 @@ json_type(const struct json *json)
 	const cJSON *c = see(json);
 	if (cJSON_IsBool(c))
 		return JSON_BOOL;
-	if (cJSON_IsNumber(c))
+	if (cJSON_IsNumber(c) || cJSON_IsRaw(c))
 		return JSON_NUMBER;
 	if (cJSON_IsString(c))
 		return JSON_STRING;
@@ -224,7 +222,8 @@ json_int(const struct json *json, int64_t *ret)
 {
 	if (!json_is(json, JSON_NUMBER))
 		return -1;
-	double d = see(json)->valuedouble;
+	double d = cJSON_IsRaw(see(json)) ? strtod(see(json)->valuestring, NULL)
+					  : see(json)->valuedouble;
 	if (!(d > -EXACT_MAX && d < EXACT_MAX) || islessgreater(d, (double)(int64_t)d))
 		return -1;
 	*ret = (int64_t)d;

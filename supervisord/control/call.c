@@ -151,22 +151,26 @@ call_free(struct call **c)
 	*c = NULL;
 }
 
-/* Answers, without ending the call.  result null: *f. */
+/* Answers, without ending the call, and takes result; result null: *f. */
 static void
 call_answer(struct call *call, struct json *result, struct fault *f)
 {
 	char *text = NULL;
-	if (call->answered)
+	if (call->answered) {
+		json_free(&result);
 		return;
+	}
 	call->answered = 1;
 	audit(call, result != NULL ? "ok" : rpc_errors[f->error].name);
 	if (call->id != NULL && result == NULL)
 		text = error_text(call->id, f);
 	if (call->id != NULL && result != NULL) {
 		struct json *json = envelope(call->id);
-		json_set(json, "result", json_copy(result));
+		json_set(json, "result", result);
 		text = json_print(json);
 		json_free(&json);
+	} else {
+		json_free(&result);
 	}
 	deliver(call->client, call->batch, call->id, text);
 	call->batch = NULL;
@@ -235,7 +239,10 @@ call_run(struct call *call)
 	struct json *result = json_object();
 	int ret = call->method->run(call, result, &f);
 	if (ret != METHOD_WAITS) {
-		call_answer(call, ret == METHOD_DONE ? result : NULL, &f);
+		if (ret != METHOD_DONE)
+			json_free(&result);
+		call_answer(call, result, &f);
+		result = NULL;
 		call_free(&call);
 	}
 	json_free(&f.data);
@@ -267,9 +274,10 @@ calls_reply(struct control *c, const struct msg_reply *reply, int *fd)
 	struct fault f = {.error = RPC_INTERNAL};
 	struct json *result = json_object();
 	int ret = act_answer(call, reply, fd, result, &f);
-	call_answer(call, ret == 0 ? result : NULL, &f);
+	if (ret != 0)
+		json_free(&result);
+	call_answer(call, result, &f);
 	json_free(&f.data);
-	json_free(&result);
 	call_free(&call);
 }
 
@@ -391,12 +399,13 @@ serve_batch(struct control *c, struct client *cl, struct json *line)
 	}
 	struct batch *b = calloc(1, sizeof *b);
 	must(b != NULL);
-	b->left = (unsigned)n;
+	b->left = (unsigned)n + 1; /* one for this loop */
 	for (const struct json *r = json_first(line); r != NULL; r = json_next(r)) {
 		struct json *req = json_copy(r);
 		serve(c, cl, b, req);
 		json_free(&req);
 	}
+	batch_step(b, cl);
 }
 
 void
@@ -432,8 +441,9 @@ calls_new(void)
 void
 calls_free(struct control *c)
 {
-	while (c->calls->first != NULL) {
-		struct call *call = c->calls->first;
+	struct call *next;
+	for (struct call *call = c->calls->first; call != NULL; call = next) {
+		next = call->next;
 		if (call->batch != NULL)
 			batch_step(call->batch, NULL);
 		call_free(&call);

@@ -408,8 +408,9 @@ clients_free(struct clients **clients)
 	struct clients *all = *clients;
 	if (all == NULL)
 		return;
-	while (all->first != NULL) {
-		struct client *cl = all->first;
+	struct client *next;
+	for (struct client *cl = all->first; cl != NULL; cl = next) {
+		next = cl->next;
 		client_free(&cl);
 	}
 	ev_io_stop(all->control->loop, &all->acceptor);

@@ -31,21 +31,21 @@ struct events_sub;
 /* Takes the bound socket; nobody can connect before clients_listen. */
 struct clients *clients_new(struct control *c, int sock);
 void clients_free(struct clients **clients);
-int clients_listen(struct clients *clients, struct err *err);
+int clients_listen(struct clients *all, struct err *err);
 /*
  * Who may connect at all: the owner and group of the socket, or everybody as soon as the
  * rows list a user or a group, since the roles then decide.
  */
-void clients_allow(struct clients *clients);
+void clients_allow(struct clients *all);
 /* The rows are new: roles are looked up again, and lines that waited are read. */
-void clients_resume(struct clients *clients);
-unsigned clients_count(const struct clients *clients);
+void clients_resume(struct clients *all);
+unsigned clients_count(const struct clients *all);
 /* Calls f for each client that has a subscription. */
 void clients_each_sub(
-    struct clients *clients, void (*f)(struct control *c, struct client *cl));
+    struct clients *all, void (*f)(struct control *c, struct client *cl));
 
 /* A client on a connected socket; null when it was refused (and fd closed). */
-struct client *client_new(struct clients *clients, int fd);
+struct client *client_new(struct clients *all, int fd);
 const struct caller *client_who(const struct client *cl);
 enum caller_role client_role(const struct client *cl);
 /* One line; the newline is added. */

@@ -64,6 +64,7 @@ static void
 diff_row(const struct rows *old, const struct row *a, const struct rows *new,
     const struct row *b, struct lists *out)
 {
+	must(a != NULL || b != NULL);
 	if (a == NULL && is_shown(b))
 		json_push_str(out->added, rows_string(new, b->id));
 	else if (b == NULL && is_shown(a))

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "base/util.h"
 #include "control/events.h"
 #include "control/find.h"
@@ -110,20 +111,32 @@ read_node_info(struct call *call, struct json *result, struct fault *f)
  * changed in between the slot is looked for, and only if it has gone the position counts.
  */
 static int
+cursor_parse(const char *text, uint64_t *position, uint64_t *slot)
+{
+	char first[24];
+	const char *dot = strchr(text, '.');
+	if (dot == NULL || (size_t)(dot - text) >= sizeof first)
+		return -1;
+	memcpy(first, text, (size_t)(dot - text));
+	first[dot - text] = '\0';
+	if (str_number(first, 0, SLOT_MAX, position, NULL) < 0)
+		return -1;
+	return str_number(dot + 1, 0, SLOT_MAX, slot, NULL);
+}
+
+static int
 cursor_start(const struct call *call, const uint32_t *list, uint32_t n, uint32_t *at,
     struct fault *f)
 {
 	const char *text = json_get_str(call->params, "cursor", NULL);
-	unsigned position = 0, slot = 0;
-	int used = 0;
+	uint64_t position = 0, slot = 0;
 	*at = 0;
 	if (text == NULL)
 		return 0;
-	if (strlen(text) > 24 ||
-	    sscanf(text, "%u.%u%n", &position, &slot, &used) != 2 || text[used] != '\0')
+	if (cursor_parse(text, &position, &slot) < 0)
 		return fault_set(f, RPC_INVALID_PARAMS,
 		    "'cursor' is the next_cursor of an earlier page, taken as it is");
-	*at = MIN(position, n);
+	*at = MIN((uint32_t)position, n);
 	for (uint32_t i = 0; i < n; i++)
 		if (list[i] == slot)
 			*at = i + 1;

@@ -33,10 +33,10 @@ time_words(uint64_t ms, char buf[32])
 {
 	if (ms < 1000)
 		(void)snprintf(buf, 32, "%llu ms", (unsigned long long)ms);
-	else if (ms < 120 * 1000)
+	else if (ms < 120000)
 		(void)snprintf(buf, 32, "%llu.%llu s", (unsigned long long)(ms / 1000),
 		    (unsigned long long)(ms / 100 % 10));
-	else if (ms < 120 * 60 * 1000)
+	else if (ms < 7200000)
 		(void)snprintf(buf, 32, "%llu min", (unsigned long long)(ms / 60000));
 	else
 		(void)snprintf(buf, 32, "%llu h", (unsigned long long)(ms / 3600000));
