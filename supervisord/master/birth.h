@@ -28,6 +28,7 @@ struct plan {
 	char **argv, **envp;
 	const char *cwd;
 	char *listen_pid;   /* the digits of LISTEN_PID=, filled in by the child */
+	char *watchdog_pid; /* and those of WATCHDOG_PID= */
 	int report;	    /* write end of the exec pipe */
 	int32_t *pid_place; /* where the pid goes if clone does not write it */
 	int cgroup_procs;   /* -1, or cgroup.procs to write to (plain fork) */

@@ -260,6 +260,8 @@ boot_failed(struct node *n, int text)
 {
 	if (text >= 0)
 		text_copy(text, 2);
+	if (!n->strays) /* else the next start must know that there are some */
+		(void)unlinkat(n->run_dir, "state", 0);
 	keep_say(n, KEEP_BYE, EXIT_CONFIG);
 	_exit(EXIT_CONFIG);
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -463,18 +464,42 @@ role_lives(struct node *n, enum role role)
 	return process_born(pid) != 0;
 }
 
+/*
+ * The logger's channel for the last words, which all must arrive.  One that has not come
+ * back to this master yet is waited for, or it would never hear that it is the end.
+ */
+static int
+logger_to_the_end(struct node *n)
+{
+	struct role_io *r = &n->role[ROLE_LOGGER];
+	struct timeval patience = {.tv_sec = 2};
+	int absent = !r->up && r->pid > 0;
+	while (!r->up && r->pid > 0) {
+		struct pollfd p = {
+		    .fd = r->chan < 0 ? n->attach_fd : r->chan, .events = POLLIN};
+		int ready = poll(&p, 1, ATTACH_MS);
+		if (ready == 0 || (ready < 0 && errno != EINTR))
+			break;
+		if (ready > 0 && r->chan < 0)
+			on_attach(n->loop, &n->attach_io, EV_READ);
+		else if (ready > 0)
+			on_role(n->loop, &r->io, EV_READ);
+	}
+	if (r->chan < 0)
+		return -1;
+	(void)fcntl(r->chan, F_SETFL, fcntl(r->chan, F_GETFL) & ~O_NONBLOCK);
+	(void)setsockopt(r->chan, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+	if (absent)
+		log_add_all(n); /* what its channel had no room for */
+	return r->chan;
+}
+
 /* At the end: the logger reads its pipes empty; then nobody is left. */
 void
 roles_stop(struct node *n)
 {
 	struct timespec pause = {.tv_nsec = 2000000};
-	struct timeval patience = {.tv_sec = 2};
-	int logger = n->role[ROLE_LOGGER].chan;
-	if (logger >= 0) {
-		(void)fcntl(logger, F_SETFL, fcntl(logger, F_GETFL) & ~O_NONBLOCK);
-		(void)setsockopt(
-		    logger, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-	}
+	int logger = logger_to_the_end(n);
 	for (uint32_t i = n->st->head.core.slots_used; i-- > 0;) {
 		struct msg m = {.type = MSG_LOG_DROP, .slot = i};
 		if (n->io[i].log_told)

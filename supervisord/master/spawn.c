@@ -60,10 +60,41 @@ put_ptr(struct writer *w, const char *s)
 }
 
 /* A string of the rows: as it is, or with the instance's number in it. */
+static const char *
+row_text(struct writer *w, const char *s, uint32_t number)
+{
+	return strchr(s, 1) == NULL ? s : put_text(w, s, number);
+}
+
 static void
 put_row_string(struct writer *w, const char *s, uint32_t number)
 {
-	put_ptr(w, strchr(s, 1) == NULL ? s : put_text(w, s, number));
+	put_ptr(w, row_text(w, s, number));
+}
+
+/* A variable; one of the same name that is there already gives way. */
+static void
+put_variable(struct writer *w, const char *s)
+{
+	size_t name = strcspn(s, "=") + 1;
+	for (char **e = w->mem->plan.envp; e < w->mem->ptrs + w->ptrs; e++)
+		if (strncmp(*e, s, name) == 0) {
+			*e = (char *)(uintptr_t)s;
+			return;
+		}
+	put_ptr(w, s);
+}
+
+/* Words of the node to its own parent: not meant for what it starts. */
+static int
+is_nodes_own(const char *variable)
+{
+	static const char *const names[] = {"STEWARD_", "NOTIFY_SOCKET=", "WATCHDOG_",
+	    "LISTEN_FDS=", "LISTEN_PID=", "LISTEN_FDNAMES=", "MAINPID="};
+	for (unsigned i = 0; i < COUNT(names); i++)
+		if (strncmp(variable, names[i], strlen(names[i])) == 0)
+			return 1;
+	return 0;
 }
 
 static void PRINTF(2, 3) put_format(struct writer *w, const char *fmt, ...)
@@ -120,6 +151,14 @@ app_of(const struct node *n, uint32_t slot)
 	return slot;
 }
 
+/* NAME= and room for digits, which the child writes. */
+static char *
+put_pid(struct writer *w, const char *name)
+{
+	put_format(w, "%s%-11s", name, "");
+	return w->full ? NULL : w->mem->ptrs[w->ptrs - 1] + strlen(name);
+}
+
 static void
 plan_env_listen(struct writer *w)
 {
@@ -136,30 +175,43 @@ plan_env_listen(struct writer *w)
 	}
 	put_format(w, "LISTEN_FDS=%u", x->nsocks);
 	put_format(w, "LISTEN_FDNAMES=%s", names);
-	put_format(w, "LISTEN_PID=%-11s", "");
-	if (!w->full)
-		p->listen_pid = w->mem->ptrs[w->ptrs - 1] + sizeof "LISTEN_PID=" - 1;
+	p->listen_pid = put_pid(w, "LISTEN_PID=");
+}
+
+/* Weakest first: the node's own, the configured, what app.setenv has set since. */
+static void
+plan_env_given(struct node *n, struct writer *w, uint32_t slot)
+{
+	const struct plan *p = &w->mem->plan;
+	const struct row_exec *x = p->exec;
+	uint32_t app = app_of(n, slot), number = slot_at(n, slot)->number;
+	int merge = (x->flags & EXECF_MERGE_ENV) != 0;
+	for (char **e = environ; merge && *e != NULL; e++)
+		if (!is_nodes_own(*e))
+			put_ptr(w, *e);
+	for (uint32_t i = 0; i < x->nenv; i++) {
+		const char *s =
+		    row_text(w, rows_list_string(p->rows, x->env, i), number);
+		if (merge)
+			put_variable(w, s);
+		else
+			put_ptr(w, s); /* no name stands in the rows twice */
+	}
+	for (uint32_t i = 0; i < n->st->head.nenvs; i++)
+		if (n->st->head.env[i].app == app)
+			put_variable(w, n->st->head.env[i].text);
 }
 
 static void
 plan_env(struct node *n, struct writer *w, uint32_t slot)
 {
 	struct plan *p = &w->mem->plan;
-	const struct row_exec *x = p->exec;
 	const struct slot *s = slot_at(n, slot);
 	const struct row *r = &p->rows->row[s->row];
 	char id[ROW_ID_MAX];
-	uint32_t app = app_of(n, slot);
 	slot_id(p->rows, s, id);
 	p->envp = w->mem->ptrs + w->ptrs;
-	if ((x->flags & EXECF_MERGE_ENV) != 0)
-		for (char **e = environ; *e != NULL; e++)
-			put_ptr(w, *e);
-	for (uint32_t i = 0; i < n->st->head.nenvs; i++)
-		if (n->st->head.env[i].app == app)
-			put_ptr(w, n->st->head.env[i].text);
-	for (uint32_t i = 0; i < x->nenv; i++)
-		put_row_string(w, rows_list_string(p->rows, x->env, i), s->number);
+	plan_env_given(n, w, slot);
 	put_format(w, "STEWARD_ID=%s", id);
 	put_format(w, "STEWARD_GENERATION=%u", s->gen);
 	if (s->number != 0)
@@ -172,9 +224,11 @@ plan_env(struct node *n, struct writer *w, uint32_t slot)
 			put_format(w, "NOTIFY_SOCKET=@steward/%016llx/%u",
 			    (unsigned long long)n->st->head.started_ms, slot);
 	}
-	if (r->watchdog_ms > 0)
+	if (r->watchdog_ms > 0) {
 		put_format(
 		    w, "WATCHDOG_USEC=%llu", (unsigned long long)r->watchdog_ms * 1000);
+		p->watchdog_pid = put_pid(w, "WATCHDOG_PID=");
+	}
 	put_ptr(w, NULL);
 }
 

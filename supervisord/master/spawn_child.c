@@ -169,17 +169,17 @@ child_fds(struct plan *p)
 }
 
 static void
-child_listen_pid(const struct plan *p, long pid)
+child_digits(char *at, long pid)
 {
 	char digits[12];
 	int n = 0;
-	if (p->listen_pid == NULL)
+	if (at == NULL)
 		return;
 	for (long v = pid; v > 0; v /= 10)
 		digits[n++] = (char)('0' + v % 10);
 	for (int i = 0; i < n; i++)
-		p->listen_pid[i] = digits[n - 1 - i];
-	p->listen_pid[n] = '\0';
+		at[i] = digits[n - 1 - i];
+	at[n] = '\0';
 }
 
 /*
@@ -217,7 +217,8 @@ child_main(void *arg)
 	check(p, ST_SESSION, raw(SYS_setsid, 0, 0, 0, 0));
 	if (p->cgroup_procs >= 0)
 		check(p, ST_CGROUP, raw(SYS_write, p->cgroup_procs, "0", 1, 0));
-	child_listen_pid(p, pid);
+	child_digits(p->listen_pid, pid);
+	child_digits(p->watchdog_pid, pid);
 	child_fds(p);
 	if (p->exec != NULL)
 		child_attributes(p);

@@ -24,7 +24,7 @@ def sleep_long():
         time.sleep(1000)
 
 
-def dump(path):
+def dump(path, *_):
     import json
     import resource
     fields = dict(line.rstrip("\n").split(":\t", 1)
