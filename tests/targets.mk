@@ -9,6 +9,13 @@ $(B)/bin/oracle: $(ORACLE) $(SIM_WORLD) $(B)/supervisord-master.a $(B)/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
 
+$(B)/bin/sim: $(call obj,$(wildcard tests/sim/sim*.c)) $(SIM_WORLD) $(B)/supervisord-master.a $(B)/lib.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS_ALL) -Wl,--wrap=edit -o $@ $^
+
+sim: $(B)/bin/sim ## EVENTS random events on the pure core, with crashes, virtual clock
+	@$< $(or $(SEED),$(shell date +%s)000) $(EVENTS)
+
 oracle: $(B)/bin/oracle ## TREES random trees through Erlang/OTP and through our core
 	@tests/oracle/run.sh $< $(TREES) $(SEED)
-.PHONY: oracle
+.PHONY: oracle sim

@@ -128,6 +128,7 @@ int
 fd_mkdirs(const char *path, unsigned mode, struct err *err)
 {
 	char part[4096];
+	struct stat sb;
 	size_t len = strlen(path);
 	if (len >= sizeof part)
 		return err_set(err, ERR_FAILED, "path of %zu bytes is too long", len);
@@ -139,5 +140,9 @@ fd_mkdirs(const char *path, unsigned mode, struct err *err)
 		if (mkdir(part, (mode_t)mode) < 0 && errno != EEXIST)
 			return err_sys(err, "cannot make the directory %s", part);
 	}
+	if (stat(path, &sb) < 0)
+		return err_sys(err, "cannot use the directory %s", path);
+	if (!S_ISDIR(sb.st_mode))
+		return err_set(err, ERR_FAILED, "%s is in the way: it is no directory", path);
 	return 0;
 }

@@ -83,7 +83,7 @@ master_exec(struct keeper *k, int theirs)
 static void
 master_later(struct keeper *k, const char *what)
 {
-	unsigned delay = DELAY_MIN_MS << MIN(k->quick_deaths, 7U);
+	unsigned delay = (unsigned)DELAY_MIN_MS << MIN(k->quick_deaths, 7U);
 	delay = MIN(delay, (unsigned)DELAY_MAX_MS);
 	log_error("%s; trying again in %u ms", what, delay);
 	k->quick_deaths++;

@@ -269,7 +269,7 @@ role_argv(struct node *n, enum role role, char *argv[ARGS])
 static void
 role_later(struct node *n, struct role_io *r)
 {
-	unsigned ms = AGAIN_MIN_MS << MIN(r->quick_deaths, 6U);
+	unsigned ms = (unsigned)AGAIN_MIN_MS << MIN(r->quick_deaths, 6U);
 	ms = MIN(ms, (unsigned)AGAIN_MAX_MS);
 	r->quick_deaths++;
 	ev_timer_stop(n->loop, &r->again);

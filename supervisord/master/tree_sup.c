@@ -301,12 +301,20 @@ sup_is_up(struct tree *t, uint32_t i)
 	return PR_OK;
 }
 
-/* A boot start in order of one_for_one does not wait for a child that waits for others. */
+/*
+ * A boot start in order of one_for_one does not wait for a child that waits for others,
+ * nor, where nothing is said of readiness, for exec: its siblings do not depend on it,
+ * and what comes of it is told by up_started or up_failed.
+ */
 static int
 may_pass(const struct tree *t, uint32_t i, uint32_t c)
 {
-	return look(t, c)->phase == PH_AFTER && row_of(t, i)->strategy == ONE_FOR_ONE &&
-	       (look(t, i)->flags & SF_BOOT) != 0;
+	if ((look(t, i)->flags & SF_BOOT) == 0 || row_of(t, i)->strategy != ONE_FOR_ONE)
+		return 0;
+	if (look(t, c)->phase == PH_AFTER)
+		return 1;
+	return look(t, c)->phase == PH_SPAWNING && row_of(t, c)->ready == READY_NONE &&
+	       (row_of(t, c)->flags & ROWF_ONESHOT) == 0;
 }
 
 /* Starts children from the cursor on.  PR_OK: the supervisor is up now. */
@@ -696,6 +704,8 @@ up_failed(struct tree *t, uint32_t c, struct reason re)
 			return;
 		}
 		pool_failed(t, i, c);
+	} else if (p->cursor != c && (look(t, c)->flags & SF_NEVER_UP) != 0) {
+		retry_never_up(t, i, c); /* the boot start had gone on without it */
 	} else if (api) {
 		req_done(t, c, AN_FAILED, re);
 		child_gone(t, c);

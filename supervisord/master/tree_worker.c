@@ -129,7 +129,7 @@ worker_stop(struct tree *t, uint32_t i)
 			worker_down(t, i); /* it waits for the machine to recover */
 			return PR_OK;
 		}
-		/* fallthrough */
+		FALLTHROUGH;
 	case PH_STARTING:
 	case PH_UP:
 		edit(t, i)->flags |= SF_STOP_ASKED;
@@ -389,7 +389,7 @@ worker_timeout(struct tree *t, uint32_t i)
 			act(t, ACT_KILL_TREE, i, 0);
 			return;
 		}
-		/* fallthrough */
+		FALLTHROUGH;
 	case PH_STARTING:
 		s->end = REASON(RE_START_TIMEOUT);
 		tell(t, EV_KILLING, i);
