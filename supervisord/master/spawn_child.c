@@ -51,7 +51,8 @@ child_oom(const struct plan *p)
 		text[n++] = '-';
 	unsigned u = v < 0 ? (unsigned)-v : (unsigned)v;
 	for (unsigned d = 1000; d > 0; d /= 10)
-		text[n++] = (char)('0' + u / d % 10);
+		if (u >= d || d == 1) /* a leading 0 would make it octal */
+			text[n++] = (char)('0' + u / d % 10);
 	fd = (int)raw(
 	    SYS_openat, AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC, 0);
 	check(p, ST_OOM, fd);
