@@ -261,6 +261,7 @@ node_end(struct node *n)
 			}
 		log_info("the node ends with status %d", n->status);
 		roles_stop(n);
+		socks_end(n);
 		cgroup_end(n);
 	}
 	(void)unlinkat(n->run_dir, "state", 0);

@@ -46,6 +46,8 @@ static void
 slot_added(struct node *n, uint32_t slot)
 {
 	struct slot_io *io = &n->io[slot];
+	if (slot == ROOT)
+		return; /* holds the pipe of the node's log already */
 	*io = (struct slot_io){.log_read = -1,
 	    .log_write = -1,
 	    .notify = -1,

@@ -50,6 +50,26 @@ sock_bind_unix(const struct rows *r, const struct row_sock *so, int fd)
 	return ret;
 }
 
+/* The file of a unix socket goes with the socket. */
+static void
+sock_unlink(const struct rows *r, const struct row_sock *so)
+{
+	struct stat sb;
+	const char *path = rows_string(r, so->path);
+	if (so->addr_len == 0 && path[0] == '/' &&
+	    fstatat(AT_FDCWD, path, &sb, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISSOCK(sb.st_mode))
+		(void)unlink(path);
+}
+
+void
+socks_end(struct node *n)
+{
+	for (uint32_t k = 0; k < n->rows.head->nsocks; k++)
+		if (n->socks[k] >= 0)
+			sock_unlink(&n->rows, &n->rows.sock[k]);
+}
+
 static int
 sock_make(const struct rows *r, const struct row_sock *so)
 {
@@ -133,6 +153,7 @@ socks_follow(struct node *n, const struct rows *before)
 	for (uint32_t j = 0; before != NULL && j < before->head->nsocks; j++)
 		if (old[j] >= 0) {
 			keep_drop(n, KEEP_SOCK, before->sock[j].hash);
+			sock_unlink(before, &before->sock[j]);
 			fd_close(&old[j]);
 		}
 	for (uint32_t j = 0; before == NULL && j < n->nkept_socks; j++)
@@ -228,11 +249,9 @@ node_log_open(struct node *n)
 	keep_flush(n);
 	if (n->tee_fd < 0)
 		n->tee_fd = fcntl(2, F_DUPFD_CLOEXEC, 20);
-	int fd = open("/proc/self/fd/1", O_WRONLY);
-	fd_close(&fd);
 	char path[64];
 	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", io->log_write);
-	fd = open(
+	int fd = open(
 	    path, O_WRONLY | O_NONBLOCK | O_CLOEXEC); /* its own file description */
 	if (fd < 0)
 		return;

@@ -57,7 +57,7 @@ def run_file(module_name, parts):
     signal.signal(signal.SIGALRM, ring)
     module = importlib.import_module(module_name)
     count = {"ok": 0, "skip": 0, "FAIL": 0}
-    for name, function in vars(module).items():
+    for name, function in list(vars(module).items()):
         full = module_name[len("test_"):] + "." + name[len("test_"):]
         if name.startswith("test_") and callable(function) and wanted(full, parts):
             count[run_one(full, function, harness.Skip)] += 1
