@@ -96,7 +96,7 @@ static const struct {
 } plain[] = {
     [RE_NONE] = {"none", "has not ended yet"},
     [RE_NORMAL] = {"normal", "ended normally"},
-    [RE_SHUTDOWN] = {"shutdown", "was stopped as asked"},
+    [RE_SHUTDOWN] = {"shutdown", "was shut down"},
     [RE_EXIT] = {NULL, NULL},
     [RE_SIGNAL] = {NULL, NULL},
     [RE_OOM] = {"{oom}",

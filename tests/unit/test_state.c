@@ -31,7 +31,7 @@ static const struct {
 } reasons[] = {
     {{.type = RE_NONE}, "none", "has not ended yet"},
     {{.type = RE_NORMAL}, "normal", "ended normally"},
-    {{.type = RE_SHUTDOWN}, "shutdown", "was stopped as asked"},
+    {{.type = RE_SHUTDOWN}, "shutdown", "was shut down"},
     {{.type = RE_EXIT, .code = 3}, "{exit,3}", "exited with status 3"},
     {{.type = RE_SIGNAL, .code = SIGKILL}, "{signal,KILL}", "was killed by SIGKILL"},
     {{.type = RE_SIGNAL, .code = SIGSEGV, .core = 1}, "{signal,SEGV,core}",
