@@ -224,7 +224,8 @@ rows_put_in_force(struct node *n, struct rows *next, int fd, struct err *err)
 	n->performing--;
 	control_maps(n);
 	for (uint32_t i = 0; i < n->st->head.core.slots_used; i++)
-		n->io[i].log_told = 0; /* limits may be others */
+		if ((slot_at(n, i)->flags & SF_OLD_ROW) == 0)
+			n->io[i].log_told = 0; /* limits may be others */
 	log_add_all(n);
 	perform(n);
 	return 0;
