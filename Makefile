@@ -17,7 +17,7 @@ VERSION := 0.1.0
 CCNAME := $(notdir $(firstword $(CC)))
 B      := build/$(CCNAME)-$(SAN)
 
-STD    := -std=c11 -D_GNU_SOURCE -Ilib -Isupervisord -I. -DVERSION='"$(VERSION)"'
+STD    := -std=c11 -D_GNU_SOURCE -Ilib -Isupervisord -I. -DVERSION='"$(VERSION)"' -DLIBEXECDIR='"$(LIBEXECDIR)"'
 WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wvla -Wpointer-arith \
 	 -Wcast-qual -Wcast-align -Wwrite-strings -Wstrict-prototypes \
 	 -Wmissing-prototypes -Wold-style-definition -Wredundant-decls \
@@ -69,8 +69,6 @@ LIBS_supervisord-logger  := -lev
 LIBS_supervisord-probe   := -lev
 LIBS_relctl              := -lcjson -lsmartcols
 ALL_LIBS := -lev -linih -lcjson -lsmartcols
-$(B)/relctl/%.o $(B)/tests/%.o: STD += -isystem /usr/include/libsmartcols
-$(B)/relctl/%.o: STD += -Irelctl
 
 LIB_SRC := $(wildcard lib/*/*.c)
 obj = $(patsubst %.c,$(B)/%.o,$(1))
@@ -113,14 +111,37 @@ unit: progs $(UNIT) ## unit tests of this build (CC=, SAN=)
 	@tests/run_unit.sh $(UNIT)
 
 include tests/targets.mk
+include tests/check.mk
+
+install: progs ## install under DESTDIR and PREFIX
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXECDIR) \
+	  $(DESTDIR)$(SYSCONFDIR)/steward/conf.d $(DESTDIR)$(SYSCONFDIR)/init.d \
+	  $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d \
+	  $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(DESTDIR)$(PREFIX)/share/man/man1 \
+	  $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 \
+	  $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+	  $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	install -m 755 $(B)/bin/relctl $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(addprefix $(B)/bin/,$(filter supervisord-%,$(PROGS))) $(B)/bin/supervisord $(DESTDIR)$(LIBEXECDIR)/
+	ln -sf $(LIBEXECDIR)/supervisord $(DESTDIR)$(PREFIX)/sbin/supervisord
+	[ -e $(DESTDIR)$(SYSCONFDIR)/steward/supervisord.conf ] || \
+	  install -m 644 conf/supervisord.conf $(DESTDIR)$(SYSCONFDIR)/steward/
+	sed 's|@PREFIX@|$(PREFIX)|g' conf/supervisord.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/steward.service
+	install -m 755 conf/supervisord.init $(DESTDIR)$(SYSCONFDIR)/init.d/steward
+	install -m 644 conf/steward.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/steward.conf
+	install -m 644 conf/steward.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/steward.conf
+	for s in 1 5 7 8; do install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s/ || exit 1; done
+	install -m 644 conf/completions/relctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/relctl
+	install -m 644 conf/completions/_relctl $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_relctl
+	install -m 644 conf/completions/relctl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | \
+	@grep -hE '^[a-z-]+:.*## ' Makefile tests/*.mk | sed -E 's/^([a-z-]+):.*## /\1\t/' | \
 	  awk -F'\t' '{ printf "  %-12s %s\n", $$1, $$2 }'
 
 clean: ## remove all that was built
 	rm -rf build
 
-.PHONY: all progs unit help clean
+.PHONY: all progs unit install help clean
 .DELETE_ON_ERROR:
 .SECONDARY:

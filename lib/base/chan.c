@@ -33,6 +33,8 @@ chan_send(int sock, const void *msg, size_t len, const int *fds, unsigned nfds)
 		mh.msg_control = ctl.bytes;
 		mh.msg_controllen = CMSG_SPACE(sizeof(int) * nfds);
 		struct cmsghdr *c = CMSG_FIRSTHDR(&mh);
+		if (c == NULL)
+			return -1; /* there is room for one: see above */
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
 		c->cmsg_len = CMSG_LEN(sizeof(int) * nfds);

@@ -1,5 +1,6 @@
 #include "base/dirs.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,4 +83,29 @@ dirs_program(const char *name, char *buf, unsigned cap, struct err *err)
 		return 0;
 	return err_set(err, ERR_FAILED, "%s is neither beside this program nor in %s",
 	    name, LIBEXECDIR);
+}
+
+/* An argument that nobody writes to. */
+static char *
+fixed(const char *text)
+{
+	return (char *)(uintptr_t)text;
+}
+
+void
+dirs_master_args(struct dirs *d, int init, char *argv[DIRS_ARGS])
+{
+	char *const all[] = {fixed("supervisord-master"), fixed("--run"), d->run,
+	    fixed("--log"), d->log, fixed("--lib"), d->lib, fixed("--root"), d->root,
+	    fixed("--config"), d->config, init ? fixed("--init") : NULL, NULL};
+	memcpy(argv, all, sizeof all);
+}
+
+void
+dirs_keeper_args(struct dirs *d, int init, char *inherit, char *argv[DIRS_ARGS])
+{
+	char *const all[] = {fixed("supervisord"), fixed("--inherit"), inherit,
+	    fixed("--config"), d->config, fixed(init ? "--init" : "--no-init"),
+	    d->root[0] != '\0' ? fixed("--root") : NULL, d->root, NULL};
+	memcpy(argv, all, sizeof all);
 }

@@ -30,6 +30,15 @@ struct dirs {
 int dirs_set(struct dirs *d, const char *root, const char *config, struct err *err);
 /* Makes run, log and lib. */
 int dirs_make(const struct dirs *d, struct err *err);
+
+/*
+ * The arguments with which keeper and master start each other, null at the end; what they
+ * point to is borrowed from d and inherit.  inherit: the descriptor's number as text.
+ */
+enum { DIRS_ARGS = 16 };
+
+void dirs_master_args(struct dirs *d, int init, char *argv[DIRS_ARGS]);
+void dirs_keeper_args(struct dirs *d, int init, char *inherit, char *argv[DIRS_ARGS]);
 /* The path of one of our programs, e.g. "supervisord-master". */
 int dirs_program(const char *name, char *buf, unsigned cap, struct err *err);
 

@@ -56,12 +56,9 @@ notify_manager(const char *text)
 static NORETURN void
 master_exec(struct keeper *k, int theirs)
 {
-	char path[DIRS_PATH];
-	char *argv[] = {(char[]){"supervisord-master"}, (char[]){"--run"}, k->dirs.run,
-	    (char[]){"--log"}, k->dirs.log, (char[]){"--lib"}, k->dirs.lib,
-	    (char[]){"--root"}, k->dirs.root, (char[]){"--config"}, k->dirs.config,
-	    k->init ? (char[]){"--init"} : NULL, NULL};
+	char path[DIRS_PATH], *argv[DIRS_ARGS];
 	sigset_t none;
+	dirs_master_args(&k->dirs, k->init, argv);
 	sigemptyset(&none);
 	int lock = fcntl(k->lock_fd, F_DUPFD, 10);
 	int chan = fcntl(theirs, F_DUPFD, 10);
@@ -160,7 +157,7 @@ master_died(struct keeper *k, int status)
 void
 keeper_exec(struct keeper *k)
 {
-	char path[DIRS_PATH], fd_text[16];
+	char path[DIRS_PATH], fd_text[16], *argv[DIRS_ARGS];
 	struct err err;
 	int status = -1;
 	if (dirs_program("supervisord", path, sizeof path, &err) < 0) {
@@ -186,10 +183,7 @@ keeper_exec(struct keeper *k)
 		return;
 	}
 	(void)snprintf(fd_text, sizeof fd_text, "%d", fd);
-	char *argv[] = {(char[]){"supervisord"}, (char[]){"--inherit"}, fd_text,
-	    (char[]){"--config"}, k->dirs.config,
-	    k->init ? (char[]){"--init"} : (char[]){"--no-init"},
-	    k->dirs.root[0] != '\0' ? (char[]){"--root"} : NULL, k->dirs.root, NULL};
+	dirs_keeper_args(&k->dirs, k->init, fd_text, argv);
 	(void)execv(path, argv);
 	log_error("the keeper stays: cannot execute %s", path);
 	fd_close(&fd);

@@ -248,7 +248,7 @@ inherit_all(struct node *n)
 void
 become_keeper(struct node *n)
 {
-	char fd_text[16];
+	char fd_text[16], *argv[DIRS_ARGS];
 	ev_io_stop(n->loop, &n->keep_io);
 	if (n->ended)
 		return;
@@ -258,10 +258,7 @@ become_keeper(struct node *n)
 		fatal(
 		    "no way to take the keeper's place; the next start adopts the workers");
 	(void)snprintf(fd_text, sizeof fd_text, "%d", fd);
-	char *argv[] = {(char[]){"supervisord"}, (char[]){"--inherit"}, fd_text,
-	    (char[]){"--config"}, n->dirs.config,
-	    n->init ? (char[]){"--init"} : (char[]){"--no-init"},
-	    n->dirs.root[0] != '\0' ? (char[]){"--root"} : NULL, n->dirs.root, NULL};
+	dirs_keeper_args(&n->dirs, n->init, fd_text, argv);
 	if (n->tee_fd >= 0)
 		(void)dup2(n->tee_fd, 2);
 	keeper_execute(n->keeper_exe, argv);

@@ -113,9 +113,9 @@ slot_ended(struct node *n, uint32_t slot, int32_t pid, struct reason re)
 void
 worker_gone(struct node *n, uint32_t slot, int status)
 {
+	struct reason unknown = {.type = RE_UNKNOWN};
 	slot_ended(n, slot, slot_at(n, slot)->pid,
-	    status < 0 ? (struct reason){.type = RE_UNKNOWN}
-		       : reason_of_status(status));
+	    status < 0 ? unknown : reason_of_status(status));
 }
 
 static int

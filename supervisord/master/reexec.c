@@ -49,14 +49,11 @@ reexec_request(struct node *n, const struct msg_request *m)
 static void
 reexec_now(struct node *n)
 {
-	char path[DIRS_PATH];
+	char path[DIRS_PATH], *argv[DIRS_ARGS];
 	struct err err;
 	if (dirs_program("supervisord-master", path, sizeof path, &err) < 0)
 		return;
-	char *argv[] = {(char[]){"supervisord-master"}, (char[]){"--run"}, n->dirs.run,
-	    (char[]){"--log"}, n->dirs.log, (char[]){"--lib"}, n->dirs.lib,
-	    (char[]){"--root"}, n->dirs.root, (char[]){"--config"}, n->dirs.config,
-	    n->init ? (char[]){"--init"} : NULL, NULL};
+	dirs_master_args(&n->dirs, n->init, argv);
 	keep_say(n, KEEP_MASTER, 0);
 	(void)fd_cloexec(n->keep, 0);
 	(void)fd_cloexec(n->lock_fd, 0);

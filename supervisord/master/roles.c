@@ -50,6 +50,7 @@ event_role(struct node *n, enum event_type type, enum role role, struct reason r
 {
 	uint64_t k = n->st->head.event_n + 1;
 	struct event *ev = &n->st->event[k % EVENT_RING];
+	struct reason none = {0};
 	*ev = (struct event){.n = k,
 	    .real_ms = n->tree.real_ms,
 	    .now_ms = n->tree.now_ms,
@@ -57,7 +58,7 @@ event_role(struct node *n, enum event_type type, enum role role, struct reason r
 	    .type = (uint8_t)type,
 	    .pid = n->role[role].pid,
 	    .value = (uint64_t)(unsigned)re.code,
-	    .reason = type == EV_NODE_ADOPTED ? (struct reason){0} : re};
+	    .reason = type == EV_NODE_ADOPTED ? none : re};
 	size_t len = strlen(role_names[role]);
 	memcpy(ev->id, role_names[role], MIN(len, sizeof ev->id - 1));
 	n->st->head.event_n = k;
