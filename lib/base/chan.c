@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/util.h"
+
 int
 chan_pair(int pair[2], struct err *err)
 {
@@ -22,7 +24,7 @@ chan_send(int sock, const void *msg, size_t len, const int *fds, unsigned nfds)
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(sizeof(int) * CHAN_FDS)];
 	} ctl;
-	struct iovec iov = {.iov_base = (void *)(uintptr_t)msg, .iov_len = len};
+	struct iovec iov = {.iov_base = unconst(msg), .iov_len = len};
 	struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
 	if (nfds > CHAN_FDS) {
 		errno = EINVAL;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/util.h"
 
 static int
 join(char *buf, const char *dir, const char *name, struct err *err)
@@ -89,7 +90,7 @@ dirs_program(const char *name, char *buf, unsigned cap, struct err *err)
 static char *
 fixed(const char *text)
 {
-	return (char *)(uintptr_t)text;
+	return unconst(text);
 }
 
 void

@@ -60,8 +60,7 @@ run_start(const char *const argv[], const int fds[3], pid_t *pid, struct err *er
 	if (rc == 0)
 		rc = plan_signals(&attr);
 	if (rc == 0)
-		rc = posix_spawn(pid, argv[0], &plan, &attr,
-		    (char *const *)(uintptr_t)argv, environ);
+		rc = posix_spawn(pid, argv[0], &plan, &attr, unconst(argv), environ);
 	(void)posix_spawnattr_destroy(&attr);
 	(void)posix_spawn_file_actions_destroy(&plan);
 	errno = rc;

@@ -17,4 +17,15 @@
 #define MS_INFINITY UINT64_MAX /* a time that never comes */
 #define EXIT_CONFIG 78
 
+/* A pointer without its const, for interfaces that take none but do not write to it. */
+static inline void *
+unconst(const void *p)
+{
+	union {
+		const void *in;
+		void *out;
+	} u = {.in = p};
+	return u.out;
+}
+
 #endif

@@ -65,7 +65,7 @@ void
 rows_unmap(struct rows *rows)
 {
 	if (rows->head != NULL)
-		(void)munmap((void *)(uintptr_t)rows->head, (size_t)rows->head->size);
+		(void)munmap(unconst(rows->head), (size_t)rows->head->size);
 	*rows = (struct rows){0};
 }
 

@@ -1,4 +1,5 @@
 #include "control/diff.h"
+#include "base/util.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,7 @@ by_name(const void *a, const void *b, void *arg)
 static void *
 loose(const struct rows *rows)
 {
-	return (void *)(uintptr_t)rows;
+	return unconst(rows);
 }
 
 static struct order

@@ -41,7 +41,7 @@ static void
 unmap_state(const struct state *st)
 {
 	if (st != NULL)
-		munmap((void *)(uintptr_t)st, sizeof *st);
+		munmap(unconst(st), sizeof *st);
 }
 
 static int

@@ -10,7 +10,7 @@
 static void
 add(struct batch *out, struct lines *ln, const void *data, size_t len)
 {
-	out->iov[out->n].iov_base = (void *)(uintptr_t)data;
+	out->iov[out->n].iov_base = unconst(data);
 	out->iov[out->n].iov_len = len;
 	out->n++;
 	ln->size += len;

@@ -45,7 +45,7 @@ struct birth_memory {
 };
 
 /* Carries out the plan.  Does not return. */
-int child_main(void *plan);
+int child_main(void *arg);
 /* clone3 with a stack of its own; the child runs fn(arg) and exits with its value. */
 long birth_clone(void *args, unsigned long size, int (*fn)(void *), void *arg);
 

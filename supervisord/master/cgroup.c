@@ -246,9 +246,10 @@ cgroup_end(struct node *n)
 			name_of(n, i, name);
 			(void)unlinkat(n->cgroup_root, name, AT_REMOVEDIR);
 		}
-	char link[64];
-	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", n->cgroup_root);
-	ssize_t k = readlink(link, path, sizeof path - 1);
+	char fd_path[64];
+	(void)snprintf(fd_path, sizeof fd_path, "/proc/self/fd/%d", n->cgroup_root);
+	/* NOLINTNEXTLINE(readability-suspicious-call-argument) */
+	ssize_t k = readlink(fd_path, path, sizeof path - 1);
 	if (k > 0) {
 		path[k] = '\0';
 		(void)rmdir(path);

@@ -163,7 +163,7 @@ node_serve(struct node *n)
 	h->masters++;
 	h->master_started_ms = n->tree.real_ms;
 	cgroup_init(n);
-	socks_follow(n, NULL);
+	socks_adopt(n);
 	node_log_open(n);
 	roles_begin(n);
 }

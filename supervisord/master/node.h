@@ -191,6 +191,7 @@ void cgroup_end(struct node *n);
 void cgroup_kill_all(struct node *n);
 /* socks.c */
 int socks_need(struct node *n, uint32_t slot, struct reason *why);
+void socks_adopt(struct node *n);
 void socks_follow(struct node *n, const struct rows *before);
 void socks_end(struct node *n);
 int pipes_need(struct node *n, uint32_t slot);

@@ -65,12 +65,12 @@ static void
 request_signal(struct node *n, const struct msg_request *m)
 {
 	uint32_t slot = m->m.slot;
-	const struct slot *s = slot < SLOT_MAX ? slot_at(n, slot) : NULL;
 	enum answer an = AN_OK;
-	if (s == NULL || slot >= n->st->head.core.slots_used ||
-	    s->kind != SLOT_WORKER || m->rows_seq != n->st->head.core.rows_seq)
+	if (slot >= n->st->head.core.slots_used ||
+	    slot_at(n, slot)->kind != SLOT_WORKER ||
+	    m->rows_seq != n->st->head.core.rows_seq)
 		an = AN_UNKNOWN;
-	else if (s->pid <= 0)
+	else if (slot_at(n, slot)->pid <= 0)
 		an = AN_NOT_RUNNING;
 	else if (m->m.value == 0 || m->m.value > 64)
 		an = AN_UNSUPPORTED;

@@ -136,6 +136,7 @@ role_message(struct node *n, enum role role, const void *buf, int *fds, unsigned
 	case MSG_PROBE_TCP:
 	case MSG_PROBE_FD:
 	case MSG_PROBE_DROP:
+	case MSG_PROBE_HEARD:
 	case MSG_MAX:
 		return; /* proto_check lets none of these through */
 	}
@@ -230,7 +231,7 @@ role_attach(struct node *n, enum role role, int chan, pid_t pid)
 static char *
 fixed(const char *text)
 {
-	return (char *)(uintptr_t)text;
+	return unconst(text);
 }
 
 static void

@@ -126,8 +126,35 @@ socks_need(struct node *n, uint32_t slot, struct reason *why)
 	return 0;
 }
 
-/* Other rows: sockets that are the same stay, the others are closed.  At the start,
- * `before` is null and the keeper's come into their places. */
+/* At the start: what the keeper held comes into its place, or is given up. */
+void
+socks_adopt(struct node *n)
+{
+	for (uint32_t k = 0; k < n->rows.head->nsocks; k++)
+		for (uint32_t j = 0; j < n->nkept_socks; j++)
+			if (n->kept_sock[j].number == n->rows.sock[k].hash) {
+				n->socks[k] = n->kept_sock_fd[j];
+				n->kept_sock_fd[j] = -1;
+				sock_note(n, k, &n->rows.sock[k]);
+			}
+	for (uint32_t j = 0; j < n->nkept_socks; j++)
+		if (n->kept_sock_fd[j] >= 0) {
+			keep_drop(n, KEEP_SOCK, n->kept_sock[j].number);
+			fd_close(&n->kept_sock_fd[j]);
+		}
+	n->nkept_socks = 0;
+}
+
+static uint32_t
+sock_index(const struct rows *r, uint64_t hash)
+{
+	uint32_t k = 0;
+	while (k < r->head->nsocks && r->sock[k].hash != hash)
+		k++;
+	return k;
+}
+
+/* Other rows: sockets that are the same stay, the others are closed. */
 void
 socks_follow(struct node *n, const struct rows *before)
 {
@@ -135,32 +162,19 @@ socks_follow(struct node *n, const struct rows *before)
 	memcpy(old, n->socks, sizeof old);
 	for (uint32_t k = 0; k < SOCKS_MAX; k++)
 		n->socks[k] = -1;
-	for (uint32_t k = 0; k < n->rows.head->nsocks; k++) {
-		uint64_t hash = n->rows.sock[k].hash;
-		for (uint32_t j = 0; before != NULL && j < before->head->nsocks; j++)
-			if (before->sock[j].hash == hash && old[j] >= 0) {
-				n->socks[k] = old[j];
-				old[j] = -1;
-			}
-		for (uint32_t j = 0; before == NULL && j < n->nkept_socks; j++)
-			if (n->kept_sock[j].number == hash) {
-				n->socks[k] = n->kept_sock_fd[j];
-				n->kept_sock_fd[j] = -1;
-			}
-		if (n->socks[k] >= 0)
+	for (uint32_t j = 0; j < before->head->nsocks; j++) {
+		uint32_t k = sock_index(&n->rows, before->sock[j].hash);
+		if (old[j] < 0)
+			continue;
+		if (k < n->rows.head->nsocks && n->socks[k] < 0) {
+			n->socks[k] = old[j];
 			sock_note(n, k, &n->rows.sock[k]);
+			continue;
+		}
+		keep_drop(n, KEEP_SOCK, before->sock[j].hash);
+		sock_unlink(before, &before->sock[j]);
+		fd_close(&old[j]);
 	}
-	for (uint32_t j = 0; before != NULL && j < before->head->nsocks; j++)
-		if (old[j] >= 0) {
-			keep_drop(n, KEEP_SOCK, before->sock[j].hash);
-			sock_unlink(before, &before->sock[j]);
-			fd_close(&old[j]);
-		}
-	for (uint32_t j = 0; before == NULL && j < n->nkept_socks; j++)
-		if (n->kept_sock_fd[j] >= 0) {
-			keep_drop(n, KEEP_SOCK, n->kept_sock[j].number);
-			fd_close(&n->kept_sock_fd[j]);
-		}
 }
 
 /* --- log pipes ----------------------------------------------------------------------- */

@@ -56,7 +56,7 @@ put_ptr(struct writer *w, const char *s)
 		w->full = 1;
 		return;
 	}
-	w->mem->ptrs[w->ptrs++] = (char *)(uintptr_t)s;
+	w->mem->ptrs[w->ptrs++] = unconst(s);
 }
 
 /* A string of the rows: as it is, or with the instance's number in it. */
@@ -79,7 +79,7 @@ put_variable(struct writer *w, const char *s)
 	size_t name = strcspn(s, "=") + 1;
 	for (char **e = w->mem->plan.envp; e < w->mem->ptrs + w->ptrs; e++)
 		if (strncmp(*e, s, name) == 0) {
-			*e = (char *)(uintptr_t)s;
+			*e = unconst(s);
 			return;
 		}
 	put_ptr(w, s);
@@ -298,6 +298,7 @@ on_exec_pipe(struct ev_loop *loop, ev_io *w, int revents)
 	birth_read(b->node, b);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the kernel writes the pid */
 static long
 do_clone(struct plan *p, struct birth_memory *mem, int32_t *pid_place, int cgroup)
 {
