@@ -175,8 +175,10 @@ take_global(struct cmd *cmd, int which, const char *value, struct err *err)
 		cmd->json = 1;
 		return 0;
 	case G_TIMEOUT:
-		if (str_time_ms(value, &cmd->timeout_ms, err) < 0)
+		if (str_time_ms(value, &cmd->timeout_ms, err) < 0) {
+			err->kind = ERR_USAGE;
 			return err_wrap(err, "--timeout");
+		}
 		if (cmd->timeout_ms == MS_INFINITY)
 			cmd->timeout_ms = 0;
 		return 0;

@@ -37,7 +37,7 @@ enum msg_type {
 		   * carried out those before it (of slots with SF_OLD_ROW); value: rows_seq */
 	/* master → logger */
 	MSG_LOG_ADD,	/* fd: read end of the pipe of this slot */
-	MSG_LOG_DROP,	/* the slot is gone: read the pipe empty, then close */
+	MSG_LOG_DROP,	/* the slot is gone: read the pipe empty, then close; 0: the end */
 	MSG_LOG_REOPEN, /* close and open all files (after an outside rename) */
 	MSG_LOG_ROTATE, /* rotate now; slot, or SLOT_NONE for all */
 	/* logger → master, when it re-attaches */
@@ -47,6 +47,7 @@ enum msg_type {
 	MSG_PROBE_TCP,	  /* connect to addr until it is accepted */
 	MSG_PROBE_FD,	  /* fd: read end; ready at the first newline */
 	MSG_PROBE_DROP, /* forget all of this slot */
+	MSG_PROBE_HEARD, /* the fact with this ref is in the state: its datagram may go */
 	/* probe → master */
 	MSG_FACT,
 	/* load → master */
@@ -162,7 +163,7 @@ enum fact {
 };
 
 struct msg_fact {
-	struct msg m; /* slot, gen; value as above */
+	struct msg m; /* slot, gen; value as above; ref: answer with MSG_PROBE_HEARD */
 	uint32_t fact;
 	int32_t sender; /* pid by SCM_CREDENTIALS, 0 unknown */
 	char text[STATUS_FACT_TEXT];

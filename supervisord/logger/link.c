@@ -57,6 +57,8 @@ on_drop(struct link *link, const void *msg, int *fds)
 	const struct msg *m = msg;
 	(void)fds;
 	feeds_drop(link->feeds, m->slot, m->gen);
+	if (m->slot == 0)
+		link->node_ends = 1;
 }
 
 static void
@@ -169,8 +171,8 @@ tell(struct link *link)
 				ev_io_start(link->loop, &link->out);
 			else if (errno == ETOOMANYREFS)
 				set_attach(link, LINK_TRY_MS);
-			else
-				lost(link);
+			else /* closed; on_in reads its last words, then it is lost */
+				link->feeds->tell = NULL;
 			return;
 		}
 		f->flags &= ~(unsigned)FEED_UNTOLD;
@@ -206,7 +208,9 @@ lost(struct link *link)
 	ev_timer_stop(link->loop, &link->claim);
 	fd_close(&link->chan);
 	link->feeds->tell = NULL;
-	if (link->feeds->n == 0 || !link->feeds->going) {
+	if (link->node_ends)
+		feeds_drop_unclaimed(link->feeds); /* slots that went unheard of */
+	if (link->node_ends || link->feeds->n == 0 || !link->feeds->going) {
 		end(link);
 		return;
 	}

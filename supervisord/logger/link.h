@@ -29,6 +29,7 @@ struct link {
 	double lost_s;	      /* when the channel ended, loop time */
 	ev_io in, out;
 	ev_timer attach, claim;
+	int node_ends;		    /* slot 0 was dropped: no master will come */
 	int may_end;		    /* the logger has nothing left to do */
 	void (*changed)(void *arg); /* pipes came or went, or were moved on */
 	void *arg;
