@@ -19,3 +19,13 @@ sim: $(B)/bin/sim ## EVENTS random events on the pure core, with crashes, virtua
 oracle: $(B)/bin/oracle ## TREES random trees through Erlang/OTP and through our core
 	@tests/oracle/run.sh $< $(TREES) $(SEED)
 .PHONY: oracle sim
+
+# --- storms: master, keeper and roles are killed, faulted, lied to ----------------------
+ROUNDS ?= 20
+$(B)/bin/storm-worker: $(B)/tests/storm/worker.o
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
+
+storm: progs $(B)/bin/storm-worker ## kill master, keeper and roles at random, ROUNDS times
+	@python3 tests/storm/storm.py --bin $(B)/bin --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
+.PHONY: storm

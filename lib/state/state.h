@@ -127,7 +127,9 @@ enum slot_flag {
 	SF_WAITING =
 	    1 << 16,	     /* its clone failed for want of resources; timer retries */
 	SF_BOUNCE = 1 << 17, /* to be started again as soon as it has stopped */
-	SF_OLD_ROW = 1 << 18 /* leaves: `row` is one of the rows before the reload */
+	SF_OLD_ROW = 1 << 18, /* leaves: `row` is one of the rows before the reload */
+	SF_PART = 1 << 19, /* a supervisor whose start in order waits for a child */
+	SF_DUE = 1 << 20   /* a child that such a start has not come to yet */
 };
 
 /* Why a child stands in its supervisor's queue (bits). */

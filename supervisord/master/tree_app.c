@@ -105,6 +105,11 @@ enum progress
 app_start(struct tree *t, uint32_t i, int boot)
 {
 	edit(t, i)->flags &= ~(uint32_t)SF_HELD;
+	if (t->st->head.core.stopping) { /* a reload or a restart came too late */
+		set_phase(t, i, PH_DOWN);
+		req_done(t, i, AN_STOPPING, REASON(RE_NONE));
+		return PR_WAIT;
+	}
 	if (after_blocked(t, i))
 		app_start_needed(t, i);
 	if (after_blocked(t, i)) {

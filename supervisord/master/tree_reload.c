@@ -88,10 +88,27 @@ slots_arrive(struct tree *t)
 	}
 }
 
+/* What a start in order has not come to yet may soon stand before its cursor. */
+static void
+mark_to_come(struct tree *t, uint32_t i)
+{
+	const struct slot *s = look(t, i);
+	if (s->kind == SLOT_FREE || s->kind == SLOT_WORKER || s->op != OP_START ||
+	    s->cursor == SLOT_NONE)
+		return;
+	edit(t, i)->flags |= SF_PART;
+	for (uint32_t c = look(t, s->cursor)->next; c != SLOT_NONE;
+	     c = look(t, c)->next)
+		if (look(t, c)->child == CH_UNDEFINED)
+			edit(t, c)->flags |= SF_DUE;
+}
+
 /* Siblings stand in the order of the file; dynamic ones behind them. */
 static void
 reorder(struct tree *t)
 {
+	for (uint32_t i = 1; i < t->st->head.core.slots_used; i++)
+		mark_to_come(t, i);
 	for (uint32_t r = 0; r < t->rows->head->nrows; r++) {
 		uint32_t i = t->slot_of_row[r];
 		if (i == SLOT_NONE || look(t, i)->next == SLOT_NONE)
@@ -111,6 +128,38 @@ reorder(struct tree *t)
 	}
 }
 
+/* Its supervisor waits for this very child, so that nothing queued would ever come. */
+static int
+is_waited_for(const struct tree *t, uint32_t i)
+{
+	const struct slot *p = look(t, look(t, i)->parent);
+	return p->cursor == i && (p->op == OP_START || p->op == OP_ONE);
+}
+
+static void
+stop_now(struct tree *t, uint32_t i)
+{
+	pend_drop(t, i);
+	if (child_stop(t, i) != PR_WAIT)
+		up_stopped(t, i);
+}
+
+static void
+bounce_one(struct tree *t, uint32_t i)
+{
+	struct slot *p = edit(t, look(t, i)->parent);
+	if (!is_waited_for(t, i)) {
+		edit(t, i)->flags &= ~(uint32_t)SF_BOUNCE;
+		pend_add(t, i, PEND_BOUNCE);
+		return;
+	}
+	if (p->op == OP_ONE) {
+		edit(t, i)->flags &= ~(uint32_t)SF_BOUNCE;
+		p->then = THEN_BOUNCE;
+	}
+	stop_now(t, i);
+}
+
 static void
 remove_one(struct tree *t, uint32_t i)
 {
@@ -120,6 +169,8 @@ remove_one(struct tree *t, uint32_t i)
 	} else if (look(t, p)->kind == SLOT_ROOT) {
 		if (sup_stop(t, i) != PR_WAIT)
 			up_stopped(t, i);
+	} else if (is_waited_for(t, i)) {
+		stop_now(t, i);
 	} else {
 		pend_add(t, i, PEND_REMOVE);
 	}
@@ -150,8 +201,7 @@ queue_changes(struct tree *t)
 			    app_start(t, i, 1) == PR_OK)
 				up_started(t, i);
 		} else if ((s->flags & SF_BOUNCE) != 0 && s->kind == SLOT_WORKER) {
-			edit(t, i)->flags &= ~(uint32_t)SF_BOUNCE;
-			pend_add(t, i, PEND_BOUNCE);
+			bounce_one(t, i);
 		} else if (s->starts == 0 && s->phase == PH_DOWN &&
 			   (parent_phase == PH_SUP_UP ||
 			       parent_phase == PH_SUP_STARTING)) {
@@ -213,6 +263,7 @@ tree_reload(struct tree *t, const struct rows *next, const uint32_t *old_row)
 	reorder(t);
 	pools_adjust(t);
 	queue_changes(t);
+	after_wake(t);
 	tell_value(t, EV_RELOADED, ROOT, next->head->nrows);
 	tree_commit(t);
 }

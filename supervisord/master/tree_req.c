@@ -80,10 +80,15 @@ is_pool_sup(const struct tree *t, uint32_t i)
 	       row_of(t, i)->strategy == SIMPLE_ONE_FOR_ONE;
 }
 
+/* A restart that waits for its time is not running; one its supervisor works on is. */
 static int
 running(const struct tree *t, uint32_t c)
 {
-	return child_has_life(t, c) && look(t, c)->child != CH_RESTARTING;
+	const struct slot *s = look(t, c), *p = look(t, s->parent);
+	int waits = s->phase == PH_BACKOFF || s->phase == PH_AFTER;
+	int worked_on = p->op != OP_NONE && p->cursor == c;
+	return child_has_life(t, c) &&
+	       (worked_on || !waits || s->child != CH_RESTARTING);
 }
 
 /* --- start ------------------------------------------------------------------------ */
@@ -192,11 +197,15 @@ do_stop_now(struct tree *t, struct pending_req *q)
 	s->flags &= ~(uint32_t)SF_BOUNCE;
 	tell(t, EV_HELD, c);
 	pend_drop(t, c);
+	req_done(t, c, AN_BUSY, REASON(RE_NONE)); /* a restart that waited */
 	if (!running(t, c)) {
 		if (s->phase == PH_BACKOFF || s->phase == PH_AFTER)
 			(void)child_stop(t, c);
 		s->child = CH_UNDEFINED;
+		s->flags &= ~(uint32_t)SF_DUE;
 		req_answer(t, q, AN_OK, c);
+		if (look(t, s->parent)->op == OP_NONE)
+			sup_next(t, s->parent); /* those behind it need not wait */
 		return;
 	}
 	req_under_way(t, q, c);

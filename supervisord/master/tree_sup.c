@@ -42,6 +42,7 @@ child_skipped(const struct tree *t, uint32_t c)
 enum progress
 child_start(struct tree *t, uint32_t c)
 {
+	edit(t, c)->flags &= ~(uint32_t)SF_DUE;
 	if (!is_sup(t, c))
 		return worker_start(t, c);
 	if (look(t, c)->kind == SLOT_SUP && after_blocked(t, c)) {
@@ -114,6 +115,7 @@ child_gone(struct tree *t, uint32_t c)
 		(void)child_stop(t, c);
 	if (s->kind != SLOT_APP && row_of(t, c)->restart == TEMPORARY)
 		s->flags |= SF_FORGOTTEN;
+	s->flags &= ~(uint32_t)SF_DUE;
 	s->backoff_ms = 0;
 }
 
@@ -122,7 +124,9 @@ static void
 child_retire(struct tree *t, uint32_t c)
 {
 	child_gone(t, c);
-	const struct slot *s = look(t, c);
+	struct slot *s = edit(t, c);
+	s->flags &= ~(uint32_t)SF_BOUNCE;
+	req_done(t, c, AN_STOPPING, REASON(RE_NONE)); /* nobody else will answer */
 	int forgotten = (s->flags & SF_FORGOTTEN) != 0 && (s->flags & SF_DYNAMIC) != 0;
 	if (forgotten || is_pool(t, s->parent) || (s->flags & SF_REMOVE) != 0)
 		subtree_free(t, c);
@@ -209,6 +213,7 @@ sup_give_up(struct tree *t, uint32_t i, uint32_t c)
 	s->flags |= SF_FAILED;
 	tell_value(t, EV_GAVE_UP, i, row_of(t, i)->intensity);
 	child_gone(t, c);
+	req_done(t, c, AN_STOPPING, REASON(RE_NONE)); /* a restart that waited */
 	sup_end_self(t, i, REASON(RE_SHUTDOWN));
 }
 
@@ -254,12 +259,23 @@ restart_counted(struct tree *t, uint32_t i, uint32_t c)
 	restart_by_strategy(t, i, c);
 }
 
+/* The later ones come when this one has come, or was taken away (start_goes_on). */
+static void
+mark_held_up(struct tree *t, uint32_t i, uint32_t c)
+{
+	edit(t, i)->flags |= SF_PART;
+	for (uint32_t k = look(t, c)->next; k != SLOT_NONE; k = look(t, k)->next)
+		if (look(t, k)->child == CH_UNDEFINED)
+			edit(t, k)->flags |= SF_DUE;
+}
+
 /* A child of a start in order did not come up: the supervisor goes on, or ends (look at
  * its phase and op afterwards). */
 static void
 start_failed(struct tree *t, uint32_t i, uint32_t c, struct reason re)
 {
 	struct slot *s = edit(t, i);
+	req_done(t, c, AN_FAILED, re);
 	if (s->op_mode == MODE_INIT && (s->flags & SF_BOOT) == 0) {
 		child_gone(t, c);
 		s->end = re;
@@ -270,15 +286,16 @@ start_failed(struct tree *t, uint32_t i, uint32_t c, struct reason re)
 		(void)sup_sweep_children(t, i);
 		return;
 	}
+	int in_order = row_of(t, i)->strategy != ONE_FOR_ONE;
 	if ((look(t, c)->flags & SF_NEVER_UP) != 0) {
 		retry_never_up(t, i, c);
 	} else {
 		edit(t, c)->child = CH_RESTARTING;
 		pend_add(t, c, PEND_RETRY);
 	}
-	/* in order, the later ones come when this one has come */
-	s->cursor = row_of(t, i)->strategy == ONE_FOR_ONE ? look(t, c)->next
-							  : (uint32_t)SLOT_NONE;
+	if (in_order)
+		mark_held_up(t, i, c);
+	s->cursor = in_order ? (uint32_t)SLOT_NONE : look(t, c)->next;
 }
 
 static enum progress
@@ -364,7 +381,7 @@ sup_prepare(struct tree *t, uint32_t i, int boot)
 {
 	for (uint32_t c = look(t, i)->first; c != SLOT_NONE; c = look(t, c)->next) {
 		struct slot *s = edit(t, c);
-		s->flags &= ~(uint32_t)(SF_FORGOTTEN | SF_NEVER_UP | SF_BOOT);
+		s->flags &= ~(uint32_t)(SF_FORGOTTEN | SF_NEVER_UP | SF_BOOT | SF_DUE);
 		s->backoff_ms = 0;
 		if (boot)
 			s->flags |= s->kind == SLOT_WORKER ? (uint32_t)SF_NEVER_UP
@@ -376,7 +393,8 @@ enum progress
 sup_start(struct tree *t, uint32_t i, int boot)
 {
 	struct slot *s = edit(t, i);
-	s->flags &= ~(uint32_t)(SF_STOP_ASKED | SF_FAILED | SF_BOOT | SF_WAS_UP);
+	s->flags &=
+	    ~(uint32_t)(SF_STOP_ASKED | SF_FAILED | SF_BOOT | SF_WAS_UP | SF_PART);
 	if (boot)
 		s->flags |= SF_BOOT;
 	s->end = REASON(RE_NONE);
@@ -402,6 +420,19 @@ sup_start(struct tree *t, uint32_t i, int boot)
 
 /* --- stop ------------------------------------------------------------------------- */
 
+/* Who waited in the queue of a supervisor that ends is told. */
+static void
+queue_drop(struct tree *t, uint32_t i)
+{
+	req_drop_sup(t, i);
+	while (look(t, i)->pend_first != SLOT_NONE) {
+		uint32_t c = look(t, i)->pend_first;
+		if ((look(t, c)->pend & PEND_BOUNCE) != 0)
+			req_done(t, c, AN_STOPPING, REASON(RE_NONE));
+		pend_drop(t, c);
+	}
+}
+
 /* All children are gone: what its stop was for. */
 static enum progress
 sup_stopped_all(struct tree *t, uint32_t i)
@@ -420,6 +451,7 @@ sup_stopped_all(struct tree *t, uint32_t i)
 		if ((look(t, c)->flags & (SF_DYNAMIC | SF_REMOVE)) != 0)
 			subtree_free(t, c);
 	}
+	queue_drop(t, i);
 	s->op = OP_NONE;
 	s->then = THEN_NOTHING;
 	s->cursor = SLOT_NONE;
@@ -493,9 +525,7 @@ sup_begin_end(struct tree *t, uint32_t i)
 {
 	struct slot *s = edit(t, i);
 	const struct row *r = s->kind == SLOT_ROOT ? NULL : row_of(t, i);
-	req_drop_sup(t, i);
-	while (s->pend_first != SLOT_NONE)
-		pend_drop(t, s->pend_first);
+	queue_drop(t, i);
 	if (s->phase != PH_SUP_STOPPING) {
 		tell(t, EV_STOPPING, i);
 		set_phase(t, i, PH_SUP_STOPPING);
@@ -696,10 +726,10 @@ up_failed(struct tree *t, uint32_t c, struct reason re)
 		up_stopped(t, c);
 		return;
 	}
+	req_done(t, c, AN_FAILED, re);
 	if (is_pool(t, i)) {
 		if (look(t, c)->child == CH_UNDEFINED &&
 		    (look(t, c)->flags & SF_NEVER_UP) == 0) { /* by start_child */
-			req_done(t, c, AN_FAILED, re);
 			subtree_free(t, c);
 			return;
 		}
@@ -707,9 +737,8 @@ up_failed(struct tree *t, uint32_t c, struct reason re)
 	} else if (p->cursor != c && (look(t, c)->flags & SF_NEVER_UP) != 0) {
 		retry_never_up(t, i, c); /* the boot start had gone on without it */
 	} else if (api) {
-		req_done(t, c, AN_FAILED, re);
 		child_gone(t, c);
-		if ((look(t, c)->flags & SF_DYNAMIC) != 0 && look(t, c)->starts == 1)
+		if ((look(t, c)->flags & SF_DYNAMIC) != 0 && look(t, c)->up_ms == 0)
 			subtree_free(t, c);
 		one_done(t, i);
 	} else if (p->op == OP_ONE && p->cursor == c) {
@@ -753,7 +782,7 @@ static void
 start_passed_over(struct tree *t, uint32_t i, uint32_t c)
 {
 	struct slot *s = edit(t, c);
-	if ((s->flags & SF_BOUNCE) != 0) {
+	if ((s->flags & SF_BOUNCE) != 0 && !child_skipped(t, c)) {
 		s->flags &= ~(uint32_t)SF_BOUNCE;
 		s->child = CH_UNDEFINED;
 	} else {
@@ -764,6 +793,14 @@ start_passed_over(struct tree *t, uint32_t i, uint32_t c)
 		up_started(t, i);
 }
 
+/* A start that somebody asked for is answered when it fails; one that another
+ * configuration brought about is tried again like a restart. */
+static enum sup_then
+then_of(const struct tree *t, uint32_t c)
+{
+	return look(t, c)->req != SLOT_NONE ? THEN_REQ : THEN_STARTED;
+}
+
 static void
 one_stopped(struct tree *t, uint32_t i, uint32_t c)
 {
@@ -771,7 +808,7 @@ one_stopped(struct tree *t, uint32_t i, uint32_t c)
 		child_gone(t, c);
 		edit(t, c)->flags &= ~(uint32_t)SF_FORGOTTEN;
 		edit(t, c)->restarts++;
-		one_start(t, i, c, THEN_REQ);
+		one_start(t, i, c, then_of(t, c));
 		return;
 	}
 	child_retire(t, c);
@@ -885,10 +922,12 @@ handle_bounce(struct tree *t, uint32_t i, uint32_t c)
 		edit(t, c)->flags |= SF_BOUNCE;
 	if (alive)
 		one_stop(t, i, c, THEN_BOUNCE);
-	else if (!child_skipped(t, c))
-		one_start(t, i, c, THEN_REQ);
-	else
+	else if (!child_skipped(t, c)) {
+		one_start(t, i, c, then_of(t, c));
+	} else {
+		edit(t, c)->child = CH_UNDEFINED;
 		req_done(t, c, AN_NOT_RUNNING, REASON(RE_NONE));
+	}
 }
 
 static void
@@ -902,13 +941,10 @@ handle_delayed(struct tree *t, uint32_t i, uint32_t c)
 			restart_by_strategy(t, i, c);
 		return;
 	}
-	/* a first start in order goes on where it was held up */
-	struct slot *s = edit(t, i);
-	s->op = OP_START;
-	s->op_mode = MODE_GROUP;
-	s->cursor = c;
+	/* a first start in order goes on (start_goes_on) where it was held up first */
 	edit(t, c)->child = CH_UNDEFINED;
-	(void)sup_advance(t, i);
+	edit(t, c)->flags |= SF_DUE;
+	edit(t, i)->flags |= SF_PART;
 }
 
 static void
@@ -920,14 +956,40 @@ handle_child(struct tree *t, uint32_t i, uint32_t c)
 		one_stop(t, i, c, THEN_REMOVE);
 	else if ((why & PEND_EXIT) != 0)
 		handle_exit(t, i, c);
+	else if ((why & PEND_BOUNCE) != 0)
+		handle_bounce(t, i, c);
 	else if ((why & PEND_RETRY) != 0)
 		restart_counted(t, i, c);
 	else if ((why & PEND_DELAYED) != 0)
 		handle_delayed(t, i, c);
-	else if ((why & PEND_BOUNCE) != 0)
-		handle_bounce(t, i, c);
 	else if ((why & PEND_ADD) != 0 && !child_skipped(t, c) && !child_has_life(t, c))
 		one_start(t, i, c, THEN_STARTED);
+}
+
+/* The child that held up a first start in order has come or was taken away: the later
+ * ones are started.  0: there are none, or it is still waited for. */
+static int
+start_goes_on(struct tree *t, uint32_t i)
+{
+	struct slot *s = edit(t, i);
+	uint32_t c = s->first;
+	for (; c != SLOT_NONE; c = look(t, c)->next) {
+		const struct slot *k = look(t, c);
+		if (child_skipped(t, c) || k->child == CH_PID)
+			continue;
+		if (k->child == CH_RESTARTING)
+			return 0;
+		if ((k->flags & SF_DUE) != 0)
+			break;
+	}
+	s->flags &= ~(uint32_t)SF_PART;
+	if (c == SLOT_NONE)
+		return 0;
+	s->op = OP_START;
+	s->op_mode = MODE_GROUP;
+	s->cursor = c;
+	(void)sup_advance(t, i);
+	return 1;
 }
 
 void
@@ -941,9 +1003,10 @@ sup_next(struct tree *t, uint32_t i)
 		uint32_t before = c == SLOT_NONE ? UINT32_MAX : look(t, c)->pend_ticket;
 		if (t->nreq > 0 && req_next(t, i, before))
 			continue;
-		if (c == SLOT_NONE)
+		if (c != SLOT_NONE)
+			handle_child(t, i, c);
+		else if ((look(t, i)->flags & SF_PART) == 0 || !start_goes_on(t, i))
 			break;
-		handle_child(t, i, c);
 	}
 	edit(t, i)->in_queue = 0;
 }
