@@ -298,7 +298,7 @@ on_exec_pipe(struct ev_loop *loop, ev_io *w, int revents)
 	birth_read(b->node, b);
 }
 
-/* NOLINTNEXTLINE(readability-non-const-parameter): the kernel writes the pid */
+/* NOLINTBEGIN(readability-non-const-parameter): the kernel writes the pid */
 static long
 do_clone(struct plan *p, struct birth_memory *mem, int32_t *pid_place, int cgroup)
 {
@@ -324,6 +324,8 @@ do_clone(struct plan *p, struct birth_memory *mem, int32_t *pid_place, int cgrou
 	return birth_clone(&a, sizeof a, child_main, p);
 #endif
 }
+
+/* NOLINTEND(readability-non-const-parameter) */
 
 /* One clone by plan.  0 with the birth under way, or -errno. */
 static long
