@@ -129,7 +129,8 @@ enum slot_flag {
 	SF_BOUNCE = 1 << 17, /* to be started again as soon as it has stopped */
 	SF_OLD_ROW = 1 << 18, /* leaves: `row` is one of the rows before the reload */
 	SF_PART = 1 << 19, /* a supervisor whose start in order waits for a child */
-	SF_DUE = 1 << 20   /* a child that such a start has not come to yet */
+	SF_DUE = 1 << 20,  /* a child that such a start has not come to yet */
+	SF_UNSORTED = 1 << 21 /* a supervisor whose children a reload will put in order */
 };
 
 /* Why a child stands in its supervisor's queue (bits). */

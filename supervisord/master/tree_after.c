@@ -74,7 +74,7 @@ after_release(struct tree *t, uint32_t i)
 		enum progress pr = app_start(t, i, 1);
 		if (pr == PR_OK)
 			up_started(t, i);
-	} else if (s->child == CH_RESTARTING) {
+	} else if (s->child == CH_RESTARTING && look(t, s->parent)->cursor != i) {
 		set_phase(t, i, PH_DOWN);
 		pend_add(t, i, PEND_DELAYED);
 	} else if (s->kind == SLOT_SUP) {

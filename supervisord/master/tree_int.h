@@ -114,6 +114,9 @@ uint32_t req_first_ticket(const struct tree *t, uint32_t sup, uint32_t *found);
 void req_done(struct tree *t, uint32_t c, enum answer answer, struct reason re);
 void req_drop_sup(struct tree *t, uint32_t sup);
 
+/* tree_reload.c */
+void children_sort(struct tree *t, uint32_t i);
+
 /* tree_window.c */
 int window_add(struct tree *t, uint32_t i); /* 0, or -1: the intensity is exceeded */
 uint32_t window_count(const struct tree *t, uint32_t i);

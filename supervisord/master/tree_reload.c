@@ -99,32 +99,63 @@ mark_to_come(struct tree *t, uint32_t i)
 	edit(t, i)->flags |= SF_PART;
 	for (uint32_t c = look(t, s->cursor)->next; c != SLOT_NONE;
 	     c = look(t, c)->next)
-		if (look(t, c)->child == CH_UNDEFINED)
+		if (look(t, c)->child == CH_UNDEFINED && !child_skipped(t, c))
 			edit(t, c)->flags |= SF_DUE;
 }
 
-/* Siblings stand in the order of the file; dynamic ones behind them. */
+static int
+is_of_file(const struct tree *t, uint32_t c)
+{
+	return (look(t, c)->flags & (SF_DYNAMIC | SF_REMOVE)) == 0;
+}
+
+static void
+to_the_end(struct tree *t, uint32_t i, uint32_t c)
+{
+	slot_unlink(t, c);
+	slot_append(t, i, c);
+}
+
+/* One supervisor's children: in the order of the file, the others behind them. */
+void
+children_sort(struct tree *t, uint32_t i)
+{
+	edit(t, i)->flags &= ~(uint32_t)SF_UNSORTED;
+	for (uint32_t r = 0; r < t->rows->head->nrows; r++) {
+		uint32_t c = t->slot_of_row[r];
+		if (c != SLOT_NONE && look(t, c)->parent == i && is_of_file(t, c))
+			to_the_end(t, i, c);
+	}
+	uint32_t last = look(t, i)->last_child;
+	for (uint32_t c = look(t, i)->first, next; c != last; c = next) {
+		next = look(t, c)->next;
+		if (!is_of_file(t, c))
+			to_the_end(t, i, c);
+	}
+}
+
+/* Siblings stand in the order of the file, dynamic ones and those that leave behind
+ * them; where a stop in order is on its way, as soon as it is through. */
 static void
 reorder(struct tree *t)
 {
 	for (uint32_t i = 1; i < t->st->head.core.slots_used; i++)
 		mark_to_come(t, i);
 	for (uint32_t r = 0; r < t->rows->head->nrows; r++) {
-		uint32_t i = t->slot_of_row[r];
-		if (i == SLOT_NONE || look(t, i)->next == SLOT_NONE)
+		uint32_t c = t->slot_of_row[r];
+		if (c == SLOT_NONE || look(t, c)->next == SLOT_NONE)
 			continue;
-		uint32_t p = look(t, i)->parent;
-		slot_unlink(t, i);
-		slot_append(t, p, i);
+		uint32_t p = look(t, c)->parent;
+		if (look(t, p)->op == OP_STOP)
+			edit(t, p)->flags |= SF_UNSORTED;
+		else
+			to_the_end(t, p, c);
 	}
-	for (uint32_t i = 1; i < t->st->head.core.slots_used; i++) {
-		const struct slot *s = look(t, i);
-		if (s->kind == SLOT_FREE || s->number != 0 ||
-		    (s->flags & (SF_DYNAMIC | SF_REMOVE)) == 0)
-			continue;
-		uint32_t p = s->parent;
-		slot_unlink(t, i);
-		slot_append(t, p, i);
+	for (uint32_t c = 1; c < t->st->head.core.slots_used; c++) {
+		const struct slot *s = look(t, c);
+		if (s->kind != SLOT_FREE && s->number == 0 && !is_of_file(t, c) &&
+		    look(t, s->parent)->op != OP_STOP)
+			to_the_end(t, s->parent, c);
 	}
 }
 

@@ -35,8 +35,11 @@ child_has_life(const struct tree *t, uint32_t c)
 int
 child_skipped(const struct tree *t, uint32_t c)
 {
-	return (look(t, c)->flags &
-		   (SF_HELD | SF_DISABLED | SF_FORGOTTEN | SF_REMOVE)) != 0;
+	uint32_t flags = look(t, c)->flags;
+	if ((flags & (SF_HELD | SF_FORGOTTEN | SF_REMOVE)) != 0)
+		return 1;
+	/* a disabled one that lived comes back with its group */
+	return (flags & (SF_DISABLED | SF_DUE)) == SF_DISABLED;
 }
 
 enum progress
@@ -127,6 +130,9 @@ child_retire(struct tree *t, uint32_t c)
 	struct slot *s = edit(t, c);
 	s->flags &= ~(uint32_t)SF_BOUNCE;
 	req_done(t, c, AN_STOPPING, REASON(RE_NONE)); /* nobody else will answer */
+	const struct slot *p = look(t, s->parent);
+	if (p->op == OP_STOP && p->then == THEN_GROUP)
+		s->flags |= SF_DUE;
 	int forgotten = (s->flags & SF_FORGOTTEN) != 0 && (s->flags & SF_DYNAMIC) != 0;
 	if (forgotten || is_pool(t, s->parent) || (s->flags & SF_REMOVE) != 0)
 		subtree_free(t, c);
@@ -233,6 +239,7 @@ restart_by_strategy(struct tree *t, uint32_t i, uint32_t c)
 		return;
 	}
 	edit(t, c)->child = CH_UNDEFINED;
+	edit(t, c)->flags |= SF_DUE;
 	s->op = OP_STOP;
 	s->then = THEN_GROUP;
 	s->cursor = s->last_child;
@@ -265,7 +272,7 @@ mark_held_up(struct tree *t, uint32_t i, uint32_t c)
 {
 	edit(t, i)->flags |= SF_PART;
 	for (uint32_t k = look(t, c)->next; k != SLOT_NONE; k = look(t, k)->next)
-		if (look(t, k)->child == CH_UNDEFINED)
+		if (look(t, k)->child == CH_UNDEFINED && !child_skipped(t, k))
 			edit(t, k)->flags |= SF_DUE;
 }
 
@@ -341,6 +348,7 @@ sup_advance(struct tree *t, uint32_t i)
 	while (look(t, i)->op == OP_START && look(t, i)->cursor != SLOT_NONE) {
 		uint32_t c = look(t, i)->cursor;
 		if (child_skipped(t, c) || look(t, c)->child == CH_PID) {
+			req_done(t, c, AN_NOT_RUNNING, REASON(RE_NONE));
 			edit(t, i)->cursor = look(t, c)->next;
 			continue;
 		}
@@ -439,6 +447,8 @@ sup_stopped_all(struct tree *t, uint32_t i)
 {
 	struct slot *s = edit(t, i);
 	enum sup_then then = (enum sup_then)s->then;
+	if ((s->flags & SF_UNSORTED) != 0)
+		children_sort(t, i);
 	if (then == THEN_GROUP) {
 		s->op = OP_START;
 		s->op_mode = MODE_GROUP;

@@ -279,6 +279,9 @@ check_slot(const struct sim *s, uint32_t i)
 	if ((why = check_after(s, i)) != NULL)
 		return why;
 	const struct slot *p = at(s, c->parent);
+	for (uint32_t k = c->parent; k != ROOT; k = at(s, k)->parent)
+		if (at(s, k)->phase == PH_SUP_STOPPING)
+			return NULL; /* soon it is stopped as well */
 	if (p->kind != SLOT_ROOT && p->phase == PH_SUP_UP && p->op == OP_NONE)
 		return check_at_rest(s, i);
 	return NULL;
