@@ -60,6 +60,7 @@ const struct proto_row proto_rows[MSG_MAX] = {
     [MSG_PROBE_TCP] = ROW("probe_tcp", struct msg_probe, ROLE_MASTER, ROLE_PROBE, 0, 0),
     [MSG_PROBE_FD] = ROW("probe_fd", struct msg_probe, ROLE_MASTER, ROLE_PROBE, 1, 1),
     [MSG_PROBE_DROP] = ROW("probe_drop", struct msg, ROLE_MASTER, ROLE_PROBE, 0, 0),
+    [MSG_PROBE_HEARD] = ROW("probe_heard", struct msg, ROLE_MASTER, ROLE_PROBE, 0, 0),
     [MSG_FACT] = ROW("fact", struct msg_fact, ROLE_PROBE, ROLE_MASTER, 0, 0),
     [MSG_LOADED] = ROW("loaded", struct msg_loaded, ROLE_LOAD, ROLE_MASTER, 0, 2),
 };

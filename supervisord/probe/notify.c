@@ -39,7 +39,13 @@ close_fds(const struct cmsghdr *c)
 	}
 }
 
-/* 0, or -1 with errno. */
+/* What the next master must hear, too. */
+enum {
+	OF_WEIGHT = 1 << FACT_READY | 1 << FACT_MAINPID | 1 << FACT_RELOADING |
+		    1 << FACT_STOPPING
+};
+
+/* A look at the first datagram, which stays: 0, or -1 with errno. */
 static int
 receive(int sock, struct datagram *d)
 {
@@ -53,7 +59,7 @@ receive(int sock, struct datagram *d)
 	    .msg_iovlen = 1,
 	    .msg_control = ctl.bytes,
 	    .msg_controllen = sizeof ctl.bytes};
-	ssize_t n = recvmsg(sock, &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	ssize_t n = recvmsg(sock, &mh, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (n < 0)
 		return -1;
 	d->n = (size_t)n;
@@ -74,6 +80,14 @@ receive(int sock, struct datagram *d)
 	return 0;
 }
 
+/* The datagram that was looked at goes. */
+static void
+consume(const struct notify_sock *s)
+{
+	char none;
+	(void)recv(s->fd, &none, 0, MSG_DONTWAIT);
+}
+
 static void
 grumble(struct notify_sock *s, int32_t sender, const char *why)
 {
@@ -92,6 +106,7 @@ grumble(struct notify_sock *s, int32_t sender, const char *why)
 static void
 tell(struct notify_sock *s, const struct notify *got, int32_t sender)
 {
+	unsigned left = got->has;
 	for (size_t i = 0; i < COUNT(order); i++) {
 		enum fact fact = order[i];
 		if ((got->has & 1u << fact) == 0)
@@ -102,6 +117,9 @@ tell(struct notify_sock *s, const struct notify *got, int32_t sender)
 					   .value = got->value[fact]},
 		    .fact = fact,
 		    .sender = sender};
+		left &= ~(1u << fact);
+		if (left == 0 && s->held)
+			msg.m.ref = s->ref;
 		if (fact == FACT_STATUS)
 			memcpy(msg.text, got->status, sizeof msg.text);
 		facts_put(s->facts, &msg);
@@ -109,23 +127,64 @@ tell(struct notify_sock *s, const struct notify *got, int32_t sender)
 }
 
 static void
+watch(struct notify_sock *s)
+{
+	if (s->held || s->paused)
+		ev_io_stop(s->loop, &s->io);
+	else
+		ev_io_start(s->loop, &s->io);
+}
+
+static void
+hold(struct notify_sock *s)
+{
+	s->held = 1;
+	s->ref = s->ref == UINT32_MAX ? 1 : s->ref + 1;
+	watch(s);
+}
+
+void
+notify_again(struct notify_sock *s)
+{
+	s->held = 0;
+	watch(s);
+}
+
+void
+notify_heard(struct notify_sock *s, uint32_t ref)
+{
+	if (!s->held || ref != s->ref)
+		return;
+	consume(s);
+	notify_again(s);
+}
+
+static void
 judge(struct notify_sock *s, const struct datagram *d)
 {
 	struct notify got;
 	struct err err;
-	if (d->cut)
+	if (d->cut) {
 		grumble(s, d->sender, "it is longer than 4096 bytes");
-	else if (notify_parse(d->buf, d->n, &got, &err) < 0)
+		consume(s);
+	} else if (notify_parse(d->buf, d->n, &got, &err) < 0) {
 		grumble(s, d->sender, err.msg);
-	else
+		consume(s);
+	} else {
+		if ((got.has & OF_WEIGHT) != 0)
+			hold(s);
+		else
+			consume(s);
 		tell(s, &got, d->sender);
+	}
 }
 
 static void
 read_some(struct notify_sock *s)
 {
 	struct datagram d;
-	for (int i = 0; i < NOTIFY_READS_A_TURN && !facts_full(s->facts); i++) {
+	for (int i = 0; i < NOTIFY_READS_A_TURN && !s->held && !facts_full(s->facts);
+	     i++) {
 		if (receive(s->fd, &d) < 0) {
 			if (errno != EAGAIN && errno != EINTR)
 				grumble(s, 0, strerrordesc_np(errno));
@@ -154,10 +213,8 @@ on_datagram(struct ev_loop *loop, ev_io *w, int events)
 void
 notify_pause(struct notify_sock *s, int pause)
 {
-	if (pause)
-		ev_io_stop(s->loop, &s->io);
-	else
-		ev_io_start(s->loop, &s->io);
+	s->paused = pause;
+	watch(s);
 }
 
 struct notify_sock *

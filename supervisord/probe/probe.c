@@ -75,6 +75,7 @@ on_notify(struct probe *pb, struct probe_slot *at, const void *msg, int *fd)
 	at->notify->slot = m->m.slot;
 	at->notify->gen = m->m.gen;
 	at->notify->pid = m->pid;
+	notify_again(at->notify);
 }
 
 static void
@@ -111,6 +112,16 @@ on_drop(struct probe *pb, struct probe_slot *at, const void *msg, int *fd)
 	facts_forget(&pb->facts, m->slot);
 }
 
+static void
+on_heard(struct probe *pb, struct probe_slot *at, const void *msg, int *fd)
+{
+	const struct msg *m = msg;
+	(void)pb;
+	(void)fd;
+	if (at->notify != NULL)
+		notify_heard(at->notify, m->ref);
+}
+
 static const struct {
 	enum msg_type type;
 	void (*take)(struct probe *pb, struct probe_slot *at, const void *msg, int *fd);
@@ -119,6 +130,7 @@ static const struct {
     {MSG_PROBE_TCP, on_tcp},
     {MSG_PROBE_FD, on_fd},
     {MSG_PROBE_DROP, on_drop},
+    {MSG_PROBE_HEARD, on_heard},
 };
 
 static void

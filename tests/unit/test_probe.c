@@ -92,6 +92,17 @@ say(int sock, const char *text)
 }
 
 static void
+heard(const struct bench *b, const struct msg_fact *fact)
+{
+	struct msg answer = {.type = MSG_PROBE_HEARD,
+	    .ref = fact->m.ref,
+	    .slot = fact->m.slot,
+	    .gen = fact->m.gen};
+	if (fact->m.ref != 0)
+		role_send(&b->role, &answer, sizeof answer, -1);
+}
+
+static void
 expect(const struct bench *b, enum fact kind, uint32_t slot, uint32_t gen,
     struct msg_fact *out)
 {
@@ -102,6 +113,7 @@ expect(const struct bench *b, enum fact kind, uint32_t slot, uint32_t gen,
 	assert_int_equal(fact.fact, kind);
 	assert_int_equal(fact.m.slot, slot);
 	assert_int_equal(fact.m.gen, gen);
+	heard(b, &fact);
 	if (out != NULL)
 		*out = fact;
 }
@@ -196,6 +208,32 @@ hostile_datagrams_cost_one_line_a_second(void **state)
 	for (ssize_t i = 0; i < n; i++)
 		lines += text[i] == '\n';
 	assert_int_equal(lines, 2);
+	close(sock);
+}
+
+static void
+what_the_master_has_not_heard_is_told_again(void **state)
+{
+	struct bench *b = *state;
+	struct msg_fact first, again;
+	int sock = notify_socket(b, 7, 1);
+	say(sock, "READY=1");
+	say(sock, "STOPPING=1");
+	assert_int_equal(
+	    role_recv(b->role.chan, &first, sizeof first, NULL, 5000), sizeof first);
+	assert_int_equal(first.fact, FACT_READY);
+	assert_true(first.m.ref != 0);
+	expect_nothing(b, 20); /* the next one waits for the answer */
+	order(b, MSG_PROBE_NOTIFY, 7, 2, getpid(), -1);
+	assert_int_equal(
+	    role_recv(b->role.chan, &again, sizeof again, NULL, 5000), sizeof again);
+	assert_int_equal(again.fact, FACT_READY);
+	assert_int_equal(again.m.gen, 2);
+	heard(b, &first); /* the answer to the first telling comes late */
+	expect_nothing(b, 20);
+	heard(b, &again);
+	expect(b, FACT_STOPPING, 7, 2, NULL);
+	expect_nothing(b, 20);
 	close(sock);
 }
 
@@ -341,6 +379,7 @@ main(void)
 	    TEST(facts_name_their_sender_and_generation),
 	    TEST(a_new_generation_is_known_before_its_ready),
 	    TEST(hostile_datagrams_cost_one_line_a_second),
+	    TEST(what_the_master_has_not_heard_is_told_again),
 	    TEST(a_slow_master_gets_the_latest_of_each),
 	    TEST(an_address_is_tried_until_it_accepts),
 	    TEST(a_port_that_meets_itself_is_not_ready),
