@@ -64,6 +64,7 @@ load(struct conf *conf, struct conf_doc *doc, const char *path,
 		.arena = &conf->arena,
 		.root = options->root != NULL ? options->root : "",
 		.node_oom_score = node_oom_score()}};
+	em.init = options->init;
 	read_disabled(conf, options->disabled, &em.disabled);
 	emit_sockets(&em);
 	emit_node(&em);

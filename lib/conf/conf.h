@@ -15,6 +15,7 @@ struct conf_options {
 	const char *root;     /* relative paths lie below it; null or "": refuse them */
 	const char *disabled; /* a file with an id a line; null: none */
 	uint32_t uid, gid;    /* of the node, which may be more than ours */
+	bool init; /* the node is PID 1: applications are permanent by default */
 };
 
 struct conf {

@@ -12,6 +12,7 @@ struct emitter {
 	struct map disabled; /* ids */
 	uint32_t rows, sups, workers;
 	uint64_t instances;
+	bool init; /* as in struct conf_options */
 };
 
 void emit_sockets(struct emitter *em);

@@ -51,7 +51,9 @@ emit_app(struct emitter *em, struct item *it)
 	struct words env = {0};
 	r.version = rows_build_string(em->exec.build, doc_text(it->sec, APP_VERSION));
 	r.strategy = (uint8_t)doc_num(it->sec, APP_STRATEGY);
-	r.restart = (uint8_t)doc_num(it->sec, APP_START);
+	r.restart = em->init && !(doc_has(it->sec, APP_START))
+			? PERMANENT
+			: (uint8_t)doc_num(it->sec, APP_START);
 	r.auto_shutdown = (uint8_t)doc_num(it->sec, APP_AUTO_SHUTDOWN);
 	r.intensity = (uint32_t)doc_num(it->sec, APP_INTENSITY);
 	r.period_ms = doc_num(it->sec, APP_PERIOD);

@@ -82,7 +82,7 @@ const struct conf_key conf_keys[CONF_KEY_MAX] = {
     [APP_START] = {APP, .name = "start", .type = V_WORD, .words = restart_type_names,
 	.nwords = RESTART_TYPE_MAX, .def = "temporary",
 	.help =
-	    "What the end of the application means for the node: a temporary one is only reported, a transient one ends the node unless its reason was normal, a permanent one always ends the node."},
+	    "What the end of the application means for the node: a temporary one is only reported, a transient one ends the node unless its reason was normal, a permanent one always ends the node.  With `supervisord --init` permanent unless given."},
     [APP_AUTOSTART] = {APP, RELEASE, .name = "autostart", .type = V_BOOL, .def = "yes",
 	.help =
 	    "With no the application is only loaded, and `relctl app start` starts it."},

@@ -172,13 +172,17 @@ send_signal(struct keeper *k, int sig)
 static void
 reap(struct keeper *k)
 {
-	int status;
-	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
-		if (pid == k->master)
-			master_died(k, status);
-		else
+	int status, of_master = 0;
+	pid_t master = 0;
+	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+		if (pid == k->master) {
+			master = pid;
+			of_master = status;
+		} else {
 			reaped_add(k, pid, status);
-	}
+		}
+	if (master != 0) /* last: the next one is told of all that died with it */
+		master_died(k, of_master);
 	reaped_send(k);
 }
 

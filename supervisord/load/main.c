@@ -36,7 +36,8 @@ struct arguments {
 static const char usage[] =
     "usage: supervisord-load --check [--json] [--root DIR] CONFIG\n"
     "       supervisord-load --print man|conf|keys\n"
-    "       supervisord-load --role [--root DIR] [--disabled FILE] [--confine USER] CONFIG\n"
+    "       supervisord-load --role [--root DIR] [--disabled FILE] [--init]\n"
+    "                        [--confine USER] CONFIG\n"
     "\n"
     "Checks a configuration (exit 0 or 78), prints papers made from the table of keys, or\n"
     "loads a configuration for supervisord-master, which starts it with --role.\n";
@@ -153,13 +154,25 @@ absolute(const char *dir)
 static void
 parse(int argc, char **argv, struct arguments *args)
 {
-	enum { ROLE = 1, CHECK, JSON, ROOT, DISABLED, CONFINE, PRINT, HELP, VERSION_ };
+	enum {
+		ROLE = 1,
+		CHECK,
+		JSON,
+		ROOT,
+		DISABLED,
+		INIT,
+		CONFINE,
+		PRINT,
+		HELP,
+		VERSION_
+	};
 	static const struct option options[] = {
 	    {"role", no_argument, NULL, ROLE},
 	    {"check", no_argument, NULL, CHECK},
 	    {"json", no_argument, NULL, JSON},
 	    {"root", required_argument, NULL, ROOT},
 	    {"disabled", required_argument, NULL, DISABLED},
+	    {"init", no_argument, NULL, INIT},
 	    {"confine", required_argument, NULL, CONFINE},
 	    {"print", required_argument, NULL, PRINT},
 	    {"help", no_argument, NULL, HELP},
@@ -175,6 +188,8 @@ parse(int argc, char **argv, struct arguments *args)
 			args->conf.root = absolute(optarg);
 		else if (c == DISABLED)
 			args->conf.disabled = optarg;
+		else if (c == INIT)
+			args->conf.init = true;
 		else if (c == CONFINE)
 			args->confine = optarg;
 		else if (c == PRINT && paper_print(optarg, stdout) == 0)

@@ -147,6 +147,7 @@ adopt_worker(struct node *n, uint32_t slot)
 	if (is_the_same(s, &f) && f.state != 'Z' && keep_process(n, slot, &f) == 0) {
 		if (s->phase == PH_SPAWNING)
 			feed_slot(n, IN_EXECED, slot, s->gen);
+		(void)notify_need(n, slot); /* anew, if the keeper died, too */
 		return 1;
 	}
 	pid_learn(n, s->pid, slot);
@@ -154,7 +155,10 @@ adopt_worker(struct node *n, uint32_t slot)
 	int status = early_status(s->pid);
 	if (zombie && status < 0)
 		return 0; /* the keeper is about to tell, or SIGCHLD is */
-	worker_gone(n, slot, status);
+	if (status < 0)
+		keep_drain(n); /* reaped by the keeper just now? */
+	if (pid_find(n, s->pid) == slot)
+		worker_gone(n, slot, status);
 	return 0;
 }
 

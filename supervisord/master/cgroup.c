@@ -1,11 +1,13 @@
 #include "master/node.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -220,10 +222,35 @@ cgroup_remove(struct node *n, const char *id)
 	(void)unlinkat(n->cgroup_root, name, AT_REMOVEDIR);
 }
 
-/* Everything that ran under a state that cannot be followed. */
+static int
+root_populated(const struct node *n)
+{
+	char text[256];
+	ssize_t k = fd_read_file(n->cgroup_root, "cgroup.events", text, sizeof text);
+	return k > 0 && strstr(text, "populated 1") != NULL;
+}
+
+static void
+remove_all(const struct node *n)
+{
+	int fd = openat(n->cgroup_root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
+		if (e->d_type == DT_DIR && e->d_name[0] != '.')
+			(void)unlinkat(n->cgroup_root, e->d_name, AT_REMOVEDIR);
+	if (dir != NULL)
+		(void)closedir(dir);
+}
+
+/*
+ * Everything that ran under a state that cannot be followed.  The one place that waits:
+ * nothing is served yet, and what is born into a cgroup that was killed dies at once, so
+ * the directories must go first.
+ */
 void
 cgroup_kill_all(struct node *n)
 {
+	struct timespec pause = {.tv_nsec = 2000000};
 	if (n->cgroup_root < 0)
 		return;
 	int fd = openat(n->cgroup_root, "cgroup.kill", O_WRONLY | O_CLOEXEC);
@@ -231,6 +258,9 @@ cgroup_kill_all(struct node *n)
 		log_warn(
 		    "what is left of the life before cannot be killed by its cgroup");
 	fd_close(&fd);
+	for (int k = 0; k < 1000 && root_populated(n); k++)
+		(void)nanosleep(&pause, NULL);
+	remove_all(n);
 }
 
 /* At the end of the node: all that is empty goes. */

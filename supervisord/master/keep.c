@@ -181,6 +181,15 @@ keep_wait_go(struct node *n, struct err *err)
 	}
 }
 
+/* Takes what lies in the channel now, for who must know before the loop runs. */
+void
+keep_drain(struct node *n)
+{
+	struct keep_msg m;
+	while (keep_read(n, &m) > 0)
+		;
+}
+
 static void
 on_keeper(struct ev_loop *loop, ev_io *w, int revents)
 {

@@ -254,7 +254,7 @@ node_end(struct node *n)
 {
 	if (n->st != NULL && !n->booting) {
 		for (uint32_t i = 1; i < n->st->head.core.slots_used; i++)
-			if (n->io[i].notify >= 0) {
+			if (n->st->slot[i].kind == SLOT_WORKER) {
 				char name[32];
 				(void)snprintf(name, sizeof name, "%u", i);
 				(void)unlinkat(n->notify_dir, name, 0);

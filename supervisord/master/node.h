@@ -204,6 +204,7 @@ void node_log_open(struct node *n);
 void keep_init(struct node *n, struct err *err);
 void keep_store(struct node *n, uint32_t kind, uint64_t number, int fd);
 void keep_flush(struct node *n);
+void keep_drain(struct node *n);
 void keep_drop(struct node *n, uint32_t kind, uint64_t number);
 void keep_say(struct node *n, enum keep_type type, uint64_t value);
 int keep_wait_go(struct node *n, struct err *err);
@@ -228,6 +229,7 @@ void control_reply(struct node *n, uint32_t ref, enum answer an, uint32_t slot,
 
 void reply_reason(struct node *n, const struct action *a);
 /* role_probe.c */
+void probe_expect(struct node *n, uint32_t slot);
 void probe_worker(struct node *n, uint32_t slot);
 void probe_forget(struct node *n, uint32_t slot, uint32_t gen);
 void probe_all(struct node *n);

@@ -400,6 +400,9 @@ on_attach(struct ev_loop *loop, ev_io *w, int revents)
 	clock_read(n);
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
 	    peer.pid != n->role[ROLE_LOGGER].pid || n->role[ROLE_LOGGER].chan >= 0) {
+		struct msg end = {.type = MSG_LOG_DROP, .slot = ROOT};
+		if (peer.pid != n->role[ROLE_LOGGER].pid) /* of a state that was lost */
+			(void)chan_send(fd, &end, sizeof end, NULL, 0);
 		fd_close(&fd);
 		return;
 	}
