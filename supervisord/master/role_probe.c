@@ -50,6 +50,13 @@ tell_fd(struct node *n, uint32_t slot)
 		    &io->ready_read); /* kept while a new probe may need it again */
 }
 
+/* Before the clone: what a quick worker says at once is of the new incarnation. */
+void
+probe_expect(struct node *n, uint32_t slot)
+{
+	tell_notify(n, slot);
+}
+
 /* A new incarnation, or a new probe. */
 void
 probe_worker(struct node *n, uint32_t slot)
@@ -104,7 +111,9 @@ main_pid(struct node *n, const struct msg_fact *m)
 	uint32_t slot = m->m.slot;
 	const struct slot *s = slot_at(n, slot);
 	pid_t pid = (pid_t)m->m.value;
-	if (m->m.value > INT32_MAX || pid == s->pid || !is_its_own(n, slot, pid) ||
+	if (m->m.value == (uint64_t)s->pid)
+		return; /* told again, by the next probe */
+	if (m->m.value > INT32_MAX || !is_its_own(n, slot, pid) ||
 	    pid_find(n, pid) != SLOT_NONE) {
 		log_warn("worker in slot %u gen %u: MAINPID=%llu is not one of its own",
 		    slot, s->gen, (unsigned long long)m->m.value);
@@ -128,8 +137,8 @@ said_status(struct node *n, uint32_t slot, const char *text)
 	n->st->status[slot][STATUS_TEXT - 1] = '\0';
 }
 
-void
-probe_fact(struct node *n, const struct msg_fact *m)
+static void
+take_fact(struct node *n, const struct msg_fact *m)
 {
 	uint32_t slot = m->m.slot;
 	if (slot >= n->st->head.core.slots_used)
@@ -176,4 +185,18 @@ probe_fact(struct node *n, const struct msg_fact *m)
 		return;
 	}
 	feed(n, &in);
+}
+
+/* A fact of weight is answered once it is in the state: till then its datagram stays in
+ * the socket, for the next probe of the next master. */
+void
+probe_fact(struct node *n, const struct msg_fact *m)
+{
+	struct msg heard = {.type = MSG_PROBE_HEARD,
+	    .ref = m->m.ref,
+	    .slot = m->m.slot,
+	    .gen = m->m.gen};
+	take_fact(n, m);
+	if (m->m.ref != 0)
+		(void)role_send(n, ROLE_PROBE, &heard, sizeof heard, NULL, 0);
 }

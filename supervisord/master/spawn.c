@@ -429,7 +429,7 @@ spawn_slot(struct node *n, uint32_t slot, enum spawn_what what)
 	struct reason why;
 	struct slot *s = slot_at(n, slot);
 	int ready_write = -1;
-	if (n->births == BIRTHS_MAX) {
+	if (n->births == BIRTHS_MAX && n->nwaiting < SLOT_MAX) {
 		n->waiting[n->nwaiting++] = slot;
 		return;
 	}
@@ -443,6 +443,8 @@ spawn_slot(struct node *n, uint32_t slot, enum spawn_what what)
 		spawn_refused(n, slot, ST_EXEC, errno);
 		return;
 	}
+	if (what == SPAWN_MAIN)
+		probe_expect(n, slot);
 	int cgroup = cgroup_of(n, slot);
 	long ret = birth_begin(n, b, &s->pid, cgroup);
 	fd_close(&cgroup);

@@ -458,6 +458,7 @@ sup_stopped_all(struct tree *t, uint32_t i)
 	}
 	for (uint32_t c = s->first, next; c != SLOT_NONE; c = next) {
 		next = look(t, c)->next;
+		req_done(t, c, AN_STOPPING, REASON(RE_NONE));
 		if ((look(t, c)->flags & (SF_DYNAMIC | SF_REMOVE)) != 0)
 			subtree_free(t, c);
 	}
