@@ -1,5 +1,6 @@
 #include "master/node.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -118,13 +119,49 @@ kill_orphans(struct node *n, uint32_t slot)
 	return found;
 }
 
+/* A process of this group that is no zombie; looks at all there are. */
+static int
+group_lives(pid_t group)
+{
+	char path[300], text[512];
+	int lives = 0;
+	DIR *dir = opendir("/proc");
+	for (struct dirent *e; dir != NULL && !lives && (e = readdir(dir)) != NULL;) {
+		if (e->d_name[0] < '1' || e->d_name[0] > '9')
+			continue;
+		(void)snprintf(path, sizeof path, "/proc/%s/stat", e->d_name);
+		if (fd_read_file(AT_FDCWD, path, text, sizeof text) <= 0)
+			continue;
+		char *p = strrchr(text, ')'); /* ") S PPID PGRP" */
+		if (p == NULL || p[1] != ' ' || p[2] == 'Z' || p[2] == 'X')
+			continue;
+		(void)strtol(p + 3, &p, 10);
+		lives = strtol(p, NULL, 10) == group;
+	}
+	if (dir != NULL)
+		(void)closedir(dir);
+	return lives;
+}
+
+/*
+ * 1 if there was somebody to kill.  A dead leader that nobody reaps, its new parent being
+ * careless, can be signalled for ever; then it takes a closer look.
+ */
+static unsigned
+kill_group(pid_t group)
+{
+	char path[64];
+	if (group <= 1 || kill(-group, SIGKILL) < 0)
+		return 0;
+	(void)snprintf(path, sizeof path, "/proc/%d", (int)group);
+	int zombie = process_born(group) == 0 && access(path, F_OK) == 0;
+	return !zombie || group_lives(group);
+}
+
 static unsigned
 kill_rest_plain(struct node *n, uint32_t slot)
 {
-	unsigned found = 0;
-	pid_t session = n->io[slot].session;
-	if (session > 1 && kill(-session, SIGKILL) == 0)
-		found++;
+	unsigned found = kill_group(n->io[slot].session);
 	return found + kill_orphans(n, slot);
 }
 
