@@ -112,6 +112,7 @@ void req_take(struct tree *t, const struct msg_request *m);
 int req_next(struct tree *t, uint32_t sup, uint32_t before_ticket);
 uint32_t req_first_ticket(const struct tree *t, uint32_t sup, uint32_t *found);
 void req_done(struct tree *t, uint32_t c, enum answer answer, struct reason re);
+void req_follow(struct tree *t, const uint32_t *old_row);
 void req_drop_sup(struct tree *t, uint32_t sup);
 
 /* tree_reload.c */

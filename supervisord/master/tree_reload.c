@@ -286,6 +286,7 @@ tree_reload(struct tree *t, const struct rows *next, const uint32_t *old_row)
 	for (uint32_t i = 1; i < t->st->head.core.slots_used; i++)
 		if (look(t, i)->kind != SLOT_FREE)
 			slot_follows(t, i, next, old_row);
+	req_follow(t, old_row);
 	t->old = t->rows;
 	t->rows = next;
 	t->st->head.core.rows_seq++;

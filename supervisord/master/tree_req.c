@@ -53,6 +53,22 @@ req_drop_sup(struct tree *t, uint32_t sup)
 		}
 }
 
+/* Other rows are in force: a row that is still to be started has its new number. */
+void
+req_follow(struct tree *t, const uint32_t *old_row)
+{
+	for (uint32_t k = 0; t->nreq > 0 && k < REQ_MAX; k++) {
+		struct pending_req *q = &t->req[k];
+		if (!q->used || q->sup == SLOT_NONE || q->verb != VERB_START_CHILD)
+			continue;
+		q->row = old_row[q->row];
+		if (q->row == ROW_NONE) {
+			answer(t, q->ref, AN_STALE, SLOT_NONE, REASON(RE_NONE));
+			req_free(t, q);
+		}
+	}
+}
+
 /* From now on the request is about this child and no longer waits. */
 static void
 req_under_way(struct tree *t, struct pending_req *q, uint32_t c)

@@ -361,6 +361,7 @@ sup_advance(struct tree *t, uint32_t i)
 		} else if (pr == PR_OK) {
 			edit(t, c)->child = CH_PID;
 			edit(t, i)->cursor = look(t, c)->next;
+			after_wake(t);
 		} else {
 			start_failed(t, i, c, look(t, c)->last);
 			if (look(t, i)->phase == PH_DOWN)
@@ -673,6 +674,8 @@ up_started(struct tree *t, uint32_t c)
 {
 	uint32_t i = look(t, c)->parent;
 	struct slot *p = edit(t, i);
+	if (p->kind == SLOT_ROOT && look(t, c)->phase == PH_DOWN)
+		return; /* what came in during its start has ended it */
 	int first = look(t, c)->child == CH_UNDEFINED;
 	edit(t, c)->child = CH_PID;
 	req_done(t, c, AN_OK, REASON(RE_NONE));

@@ -37,20 +37,6 @@ __wrap_edit(struct tree *t, uint32_t i)
 static struct slot before[SIM_SLOTS];
 static struct state_core before_core;
 
-void
-sim_fail(const struct sim *s, const char *what, uint32_t slot)
-{
-	char id[ROW_ID_MAX] = "root";
-	if (world_slot(s->w, slot)->kind != SLOT_FREE)
-		slot_id(s->w->t.rows, world_slot(s->w, slot), id);
-	(void)printf("sim: %s: slot %u (%s), event %lu\n"
-		     "sim: see it again with: sim -v %lu %d\n",
-	    what, slot, id, (unsigned long)s->nevents, (unsigned long)round_seed,
-	    ROUND_EVENTS);
-	(void)fflush(stdout);
-	exit(1);
-}
-
 static void
 see_tree(const struct sim *s, const char *why)
 {
@@ -69,6 +55,22 @@ see_tree(const struct sim *s, const char *why)
 		    c->gen, c->flags, c->op, c->then, (int)c->cursor, c->pend,
 		    (unsigned long)c->timer_ms, (int)s->proc[i].state);
 	}
+}
+
+void
+sim_fail(const struct sim *s, const char *what, uint32_t slot)
+{
+	if (verbose)
+		see_tree(s, "at the end");
+	char id[ROW_ID_MAX] = "root";
+	if (world_slot(s->w, slot)->kind != SLOT_FREE)
+		slot_id(s->w->t.rows, world_slot(s->w, slot), id);
+	(void)printf("sim: %s: slot %u (%s), event %lu\n"
+		     "sim: see it again with: sim -v %lu %d\n",
+	    what, slot, id, (unsigned long)s->nevents, (unsigned long)round_seed,
+	    ROUND_EVENTS);
+	(void)fflush(stdout);
+	exit(1);
 }
 
 static void
@@ -124,7 +126,7 @@ static int
 step_cut(struct sim *s, const struct input *in)
 {
 	remember(s);
-	cut_after = 1 + sim_below(s, 20);
+	cut_after = 1 + sim_below(s, 6);
 	if (setjmp(cut_off) == 0) {
 		world_step(s->w, in);
 		cut_after = 0;
@@ -140,15 +142,6 @@ step_cut(struct sim *s, const struct input *in)
 
 /* --- one step ---------------------------------------------------------------------------- */
 
-/* What is lost with its master and comes again: exits are known by the keeper, and what a
- * process does by looking at it.  All else the new master asks for itself. */
-static int
-comes_again(const struct sim *s, const struct input *in)
-{
-	return in->type != IN_SWEPT && in->type != IN_NODE_STOP &&
-	       (in->type == IN_NODE_START || world_slot(s->w, in->slot)->pid != 0);
-}
-
 static void
 step(struct sim *s, const struct input *in)
 {
@@ -156,8 +149,8 @@ step(struct sim *s, const struct input *in)
 	if (verbose)
 		see_input(s, in);
 	if (in->type != IN_REQUEST && sim_one_in(s, CUT_IN)) {
-		if (step_cut(s, in) && comes_again(s, in))
-			env_feed(s, in);
+		if (step_cut(s, in))
+			env_feed_again(s, in);
 	} else {
 		world_step(s->w, in);
 	}

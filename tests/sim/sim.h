@@ -63,6 +63,7 @@ void sim_fail(const struct sim *s, const char *what, uint32_t slot);
 void env_reset(struct sim *s);
 void env_perform(struct sim *s, uint32_t upto);
 void env_feed(struct sim *s, const struct input *in);
+void env_feed_again(struct sim *s, const struct input *in);
 int env_slot_event(struct sim *s, uint32_t slot, struct input *in);
 void env_request(struct sim *s, struct msg_request *m);
 void env_master_died(struct sim *s);

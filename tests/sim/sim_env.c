@@ -240,13 +240,34 @@ env_request(struct sim *s, struct msg_request *m)
 	s->nopen++;
 }
 
+/* Exits are known by the keeper, and what a process does is seen by looking at it; all
+ * else the new master asks for itself. */
+static int
+comes_again(const struct sim *s, const struct input *in)
+{
+	return in->type == IN_NODE_START ||
+	       ((in->type == IN_EXITED || in->type == IN_EXECED ||
+		    in->type == IN_READY || in->type == IN_SPAWN_FAILED) &&
+		   world_slot(s->w, in->slot)->pid != 0);
+}
+
+void
+env_feed_again(struct sim *s, const struct input *in)
+{
+	if (comes_again(s, in))
+		env_feed(s, in);
+}
+
 /* Processes live on, messages are lost, and with them who waited for answers. */
 void
 env_master_died(struct sim *s)
 {
 	memset(s->ref_open, 0, sizeof s->ref_open);
 	s->nopen = 0;
-	s->in_head = s->in_tail = 0;
+	for (uint32_t n = s->in_tail - s->in_head; n > 0; n--) {
+		struct input in = s->inq[s->in_head++ % SIM_INPUTS];
+		env_feed_again(s, &in);
+	}
 	for (uint32_t i = 0; i < SIM_SLOTS; i++)
 		s->proc[i].sweeping = 0;
 }

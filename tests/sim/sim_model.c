@@ -23,6 +23,8 @@ model_reset(struct sim *s)
 {
 	memset(s->opinion, 0, sizeof s->opinion);
 	s->seen_event = s->w->t.st->head.event_n;
+	for (uint32_t i = 0; i < SIM_SLOTS; i++)
+		s->parent_of[i] = SLOT_NONE;
 }
 
 /* --- order -------------------------------------------------------------------------- */
@@ -63,7 +65,8 @@ is_awaited(const struct sim *s, const struct slot *p, uint32_t k)
 void
 model_action(struct sim *s, const struct action *a)
 {
-	if (a->type > ACT_KILL_TREE || at(s, a->slot)->kind != SLOT_WORKER)
+	if (a->type > ACT_KILL_TREE || at(s, a->slot)->kind != SLOT_WORKER ||
+	    (a->type == ACT_SPAWN && a->value == SPAWN_POST))
 		return;
 	const struct slot *c = at(s, a->slot), *p = at(s, c->parent);
 	if (!in_order(s, c->parent) || p->cursor != a->slot)
@@ -108,7 +111,9 @@ read_event(struct sim *s, const struct event *ev)
 {
 	uint32_t i = ev->slot;
 	const struct slot *c = at(s, i);
-	uint32_t parent = c->kind == SLOT_FREE ? s->parent_of[i] : c->parent;
+	uint32_t parent = s->parent_of[i] != SLOT_NONE ? s->parent_of[i] : c->parent;
+	if (ev->type == EV_CHILD_REMOVED) /* what follows is about the next one here */
+		s->parent_of[i] = c->parent;
 	struct opinion *o = &s->opinion[i];
 	if (ev->type == EV_STARTING && c->kind != SLOT_WORKER) {
 		o->ntimes = 0;
@@ -134,7 +139,8 @@ read_event(struct sim *s, const struct event *ev)
 static int
 is_count(const struct event *ev)
 {
-	return ev->type == EV_RESTARTING || ev->type == EV_BACKOFF;
+	return ev->type == EV_RESTARTING || ev->type == EV_BACKOFF ||
+	       ev->type == EV_CHILD_REMOVED;
 }
 
 static void
@@ -148,7 +154,8 @@ read_events(struct sim *s)
 			read_event(s, ev);
 	}
 	for (uint32_t i = 0; i < st->head.core.slots_used; i++)
-		s->parent_of[i] = at(s, i)->parent;
+		s->parent_of[i] = at(s, i)->kind == SLOT_FREE ? (uint32_t)SLOT_NONE
+							      : at(s, i)->parent;
 }
 
 /* --- processes ---------------------------------------------------------------------- */
