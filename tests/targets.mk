@@ -4,12 +4,13 @@
 TREES  ?= 2000
 EVENTS ?= 10000000
 ORACLE := $(patsubst %.c,$(B)/%.o,$(wildcard tests/oracle/*.c))
-SIM_WORLD := $(B)/tests/sim/world.o $(B)/tests/sim/plan.o
-$(B)/bin/oracle: $(ORACLE) $(SIM_WORLD) $(B)/supervisord-master.a $(B)/lib.a
+SIM_WORLD := $(B)/tests/sim/world.o $(B)/tests/sim/plan.o \
+	 $(call obj,$(wildcard supervisord/master/tree*.c))
+$(B)/bin/oracle: $(ORACLE) $(SIM_WORLD) $(B)/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
 
-$(B)/bin/sim: $(call obj,$(wildcard tests/sim/sim*.c)) $(SIM_WORLD) $(B)/supervisord-master.a $(B)/lib.a
+$(B)/bin/sim: $(call obj,$(wildcard tests/sim/sim*.c)) $(SIM_WORLD) $(B)/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -Wl,--wrap=edit -o $@ $^
 

@@ -21,6 +21,7 @@ enum keep_type {
 	KEEP_ACK, /* value: reaped statuses up to this number are known to the master */
 	KEEP_REEXEC, /* the keeper is to exec its own program anew */
 	KEEP_MASTER, /* this process execs another master now: send it everything again */
+	KEEP_SYNC, /* say KEEP_GO again behind the statuses of all that has died by now */
 	KEEP_READY, /* the node is up: tell a service manager */
 	KEEP_BYE,   /* the node is down: exit with status value */
 	/* keeper → master */
@@ -28,6 +29,7 @@ enum keep_type {
 	KEEP_REAPED, /* keys[0..n): number = count of the report, value pid << 32 | status */
 	KEEP_SIGNAL, /* value: a signal the node got (TERM, INT, HUP, USR1, …) */
 	KEEP_GO,     /* everything held has been sent; value: its pid */
+	KEEP_LOST, /* no room for descriptors that were sent: store all of them again */
 	KEEP_MAX
 };
 

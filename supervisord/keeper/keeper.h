@@ -35,8 +35,9 @@ struct keeper {
 	int use_proven;		       /* the next start takes it */
 	uint64_t started_ms, retry_ms; /* of the master; 0: none is due */
 	unsigned quick_deaths;
-	int stop_signal; /* the node was told to stop */
-	int bye, status; /* the master said how to exit */
+	int go_due, lost_due; /* still to be said to the master */
+	int stop_signal;      /* the node was told to stop */
+	int bye, status;      /* the master said how to exit */
 	/* reports that the master has not acknowledged yet */
 	uint64_t reaped_n, acked_n, sent_n;
 	struct keep_key reaped[REAPED_RING];

@@ -234,6 +234,10 @@ message(struct keeper *k, struct keep_msg *m, const int *fds, unsigned nfds)
 	case KEEP_REEXEC:
 		keeper_exec(k);
 		return;
+	case KEEP_SYNC:
+		k->go_due = 1;
+		reap(k);
+		return;
 	case KEEP_READY:
 		master_serves(k);
 		return;
@@ -252,6 +256,7 @@ message(struct keeper *k, struct keep_msg *m, const int *fds, unsigned nfds)
 	case KEEP_REAPED:
 	case KEEP_SIGNAL:
 	case KEEP_GO:
+	case KEEP_LOST:
 	case KEEP_MAX:
 		log_error("the master sent a message of type %u: dropped", m->type);
 	}
@@ -266,6 +271,11 @@ channel_read(struct keeper *k)
 	for (;;) {
 		memset(&m, 0, sizeof m);
 		ssize_t n = chan_recv(k->chan, &m, sizeof m, fds, &nfds);
+		if (n < 0 && errno == EMSGSIZE) {
+			log_error("no room for descriptors of the master");
+			k->lost_due = 1; /* it will send them again */
+			continue;
+		}
 		if (n == 0)
 			fd_close(&k->chan); /* its death is told by SIGCHLD */
 		if (n <= 0)
@@ -291,7 +301,7 @@ loop(struct keeper *k)
 {
 	while (!(k->bye && k->master == 0)) {
 		short want = POLLIN;
-		if (k->sent_n < k->reaped_n)
+		if (k->sent_n < k->reaped_n || k->go_due || k->lost_due)
 			want |= POLLOUT;
 		struct pollfd p[2] = {{.fd = k->sig_fd, .events = POLLIN},
 		    {.fd = k->chan, .events = want}};

@@ -18,7 +18,7 @@
 enum {
 	QUICK_MS = 1000,
 	DELAY_MIN_MS = 10,
-	DELAY_MAX_MS = 1000,
+	DELAY_MAX_MS = 500, /* a second later at most all is adopted */
 	LOCK_FD = 4,
 	CHANNEL_FD = 3
 };
@@ -134,6 +134,7 @@ master_died(struct keeper *k, int status)
 {
 	fd_close(&k->chan);
 	k->master = 0;
+	k->go_due = k->lost_due = 0;
 	if (k->bye)
 		return;
 	if (WIFSIGNALED(status))

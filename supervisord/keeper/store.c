@@ -138,6 +138,18 @@ reaped_add(struct keeper *k, pid_t pid, int status)
 		k->acked_n = k->reaped_n - REAPED_RING; /* the oldest are lost */
 }
 
+/* Short words that may not fit into the channel at once. */
+static void
+due_send(struct keeper *k)
+{
+	struct keep_msg go = {.type = KEEP_GO, .value = (uint64_t)getpid()};
+	struct keep_msg lost = {.type = KEEP_LOST};
+	if (k->go_due && chan_send(k->chan, &go, KEEP_MSG_SIZE(0), NULL, 0) == 0)
+		k->go_due = 0;
+	if (k->lost_due && chan_send(k->chan, &lost, KEEP_MSG_SIZE(0), NULL, 0) == 0)
+		k->lost_due = 0;
+}
+
 /* Sends what has not been sent; a full channel is tried again when it has room. */
 void
 reaped_send(struct keeper *k)
@@ -154,6 +166,8 @@ reaped_send(struct keeper *k)
 			return;
 		k->sent_n += m.n;
 	}
+	if (k->chan >= 0)
+		due_send(k);
 }
 
 /* --- over an exec ------------------------------------------------------------------ */

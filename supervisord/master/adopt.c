@@ -20,13 +20,18 @@
 
 enum { EARLY_MAX = 8192, BORN_SLACK = 3 };
 
-/* Statuses that came before there was a tree. */
+/*
+ * Statuses that came before the tree could take them.  The keeper keeps them, too, until
+ * they are in the state: a master may be killed while it adopts.
+ */
 static struct {
 	pid_t pid;
 	int status;
 } early[EARLY_MAX];
 
 static unsigned nearly;
+static uint64_t early_n; /* the newest of them by the keeper's count */
+static int adopting, synced;
 
 struct process_facts {
 	char state; /* of /proc/PID/stat, 0: no such process */
@@ -62,12 +67,13 @@ process_born(pid_t pid)
 }
 
 static int
-is_the_same(const struct slot *s, const struct process_facts *f)
+is_the_same(const struct node *n, const struct slot *s, const struct process_facts *f)
 {
 	if (f->state == 0)
 		return 0;
-	if (s->born == 0)
-		return 1; /* killed between clone and the note of the time */
+	if (s->born == 0) /* killed between clone and the note of the time */
+		return f->ppid == n->keeper || f->ppid == getpid() ||
+		       getsid(s->pid) == s->pid;
 	uint64_t apart = f->born > s->born ? f->born - s->born : s->born - f->born;
 	return apart <= BORN_SLACK;
 }
@@ -91,7 +97,7 @@ keep_process(struct node *n, uint32_t slot, struct process_facts *f)
 	if (pidfd < 0)
 		return -1;
 	process_look(s->pid, f);
-	if (!is_the_same(s, f)) {
+	if (!is_the_same(n, s, f)) {
 		fd_close(&pidfd);
 		return -1;
 	}
@@ -144,7 +150,7 @@ adopt_worker(struct node *n, uint32_t slot)
 	struct process_facts f;
 	process_look(s->pid, &f);
 	int zombie = f.state == 'Z' && (f.ppid == n->keeper || f.ppid == getpid());
-	if (is_the_same(s, &f) && f.state != 'Z' && keep_process(n, slot, &f) == 0) {
+	if (is_the_same(n, s, &f) && f.state != 'Z' && keep_process(n, slot, &f) == 0) {
 		if (s->phase == PH_SPAWNING)
 			feed_slot(n, IN_EXECED, slot, s->gen);
 		(void)notify_need(n, slot); /* anew, if the keeper died, too */
@@ -155,10 +161,12 @@ adopt_worker(struct node *n, uint32_t slot)
 	int status = early_status(s->pid);
 	if (zombie && status < 0)
 		return 0; /* the keeper is about to tell, or SIGCHLD is */
-	if (status < 0)
-		keep_drain(n); /* reaped by the keeper just now? */
-	if (pid_find(n, s->pid) == slot)
-		worker_gone(n, slot, status);
+	if (status < 0 && !synced) {
+		keep_sync(n); /* the keeper may have reaped it just now */
+		synced = 1;
+		status = early_status(s->pid);
+	}
+	worker_gone(n, slot, status);
 	return 0;
 }
 
@@ -174,21 +182,40 @@ adopt_cgroups(struct node *n)
 		}
 }
 
+static void
+take_status(struct node *n, pid_t pid, int status)
+{
+	uint32_t slot = pid_find(n, pid);
+	int role = role_of_pid(n, pid);
+	if (slot != SLOT_NONE)
+		worker_gone(n, slot, status);
+	else if (role >= 0)
+		role_exited(n, (enum role)role, status);
+}
+
 void
 adopt(struct node *n)
 {
 	uint32_t kept = 0;
 	tree_recover(&n->tree);
 	adopt_cgroups(n);
+	adopting = 1;
 	n->performing++; /* first all facts, then all actions */
 	for (uint32_t i = 0; i < n->st->head.core.slots_used; i++) {
 		const struct slot *s = slot_at(n, i);
-		if (s->kind == SLOT_WORKER && s->pid > 0)
-			kept += (uint32_t)adopt_worker(n, i);
+		if (s->kind == SLOT_WORKER && s->pid > 0 && adopt_worker(n, i)) {
+			adopt_fds(n, i);
+			kept++;
+		}
 	}
+	for (unsigned i = 0; i < nearly; i++) /* of those kept a moment ago */
+		take_status(n, early[i].pid, early[i].status);
 	feed_decide(n);
 	n->performing--;
 	nearly = 0;
+	adopting = 0;
+	if (early_n > 0)
+		keep_say(n, KEEP_ACK, early_n);
 	event_role(n, EV_NODE_ADOPTED, ROLE_MASTER, (struct reason){.code = (int)kept});
 	log_info("master %d follows another: %u processes kept", (int)getpid(), kept);
 	perform(n);
@@ -197,19 +224,18 @@ adopt(struct node *n)
 
 /* The keeper reaped a process that had been ours, or an orphan's orphan. */
 void
-adopt_status(struct node *n, pid_t pid, int status)
+adopt_status(struct node *n, const struct keep_key *told)
 {
-	if (n->tree.st == NULL || n->st->head.master_pid != getpid()) {
-		if (nearly < EARLY_MAX) {
-			early[nearly].pid = pid;
-			early[nearly++].status = status;
-		}
+	pid_t pid = (pid_t)(told->value >> 32);
+	int status = (int)(uint32_t)told->value;
+	if (n->tree.st == NULL || n->st->head.master_pid != getpid() || adopting) {
+		early_n = told->number;
+		if (nearly == EARLY_MAX)
+			return;
+		early[nearly].pid = pid;
+		early[nearly++].status = status;
 		return;
 	}
-	uint32_t slot = pid_find(n, pid);
-	int role = role_of_pid(n, pid);
-	if (slot != SLOT_NONE)
-		worker_gone(n, slot, status);
-	else if (role >= 0)
-		role_exited(n, (enum role)role, status);
+	take_status(n, pid, status);
+	keep_say(n, KEEP_ACK, told->number);
 }

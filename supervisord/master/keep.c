@@ -17,7 +17,7 @@
  * the first process that uses it is born.
  */
 
-enum { CHANNEL_FD = 3, LOCK_FD = 4, PATIENCE_MS = 2000 };
+enum { CHANNEL_FD = 3, LOCK_FD = 4, PATIENCE_MS = 2000, AGAIN_MS = 250 };
 
 static void
 keep_send(struct node *n, const struct keep_msg *m, const int *fds, unsigned nfds)
@@ -117,25 +117,69 @@ signal_told(struct node *n, int sig)
 }
 
 static void
+again_later(struct node *n)
+{
+	ev_timer_stop(n->loop, &n->keep_again);
+	ev_now_update(n->loop);
+	ev_timer_set(&n->keep_again, AGAIN_MS / 1000.0, 0.);
+	ev_timer_start(n->loop, &n->keep_again);
+}
+
+/* All that the keeper is to hold. */
+static void
+store_all(struct node *n)
+{
+	for (uint32_t i = 0; i < n->st->head.core.slots_used; i++) {
+		const struct slot_io *io = &n->io[i];
+		if (io->log_read >= 0)
+			keep_store(n, KEEP_LOG_READ, i, io->log_read);
+		if (io->log_write >= 0)
+			keep_store(n, KEEP_LOG_WRITE, i, io->log_write);
+		if (io->notify >= 0)
+			keep_store(n, KEEP_NOTIFY, i, io->notify);
+	}
+	for (uint32_t k = 0; k < n->rows.head->nsocks; k++)
+		if (n->socks[k] >= 0)
+			keep_store(n, KEEP_SOCK, n->rows.sock[k].hash, n->socks[k]);
+	keep_flush(n);
+}
+
+static void
+on_again(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	struct node *n = w->data;
+	clock_read(n);
+	n->keep_lost = 0;
+	if (n->keep < 0)
+		become_keeper(n);
+	else if (n->rows.head != NULL)
+		store_all(n);
+}
+
+static void
 keep_message(struct node *n, const struct keep_msg *m, const int *fds, unsigned nfds)
 {
 	if (m->type == KEEP_FDS) {
 		for (unsigned i = 0; i < nfds; i++)
 			take_back(n, &m->key[i], fds[i]);
 	} else if (m->type == KEEP_REAPED) {
-		for (unsigned i = 0; i < m->n; i++) {
-			adopt_status(n, (pid_t)(m->key[i].value >> 32),
-			    (int)(uint32_t)m->key[i].value);
-			keep_say(n, KEEP_ACK, m->key[i].number);
-		}
+		for (unsigned i = 0; i < m->n; i++)
+			adopt_status(n, &m->key[i]);
 	} else if (m->type == KEEP_SIGNAL) {
 		signal_told(n, (int)m->value);
 	} else if (m->type == KEEP_GO) {
 		n->keeper = (pid_t)m->value;
+	} else if (m->type == KEEP_LOST) {
+		n->keep_lost = 1;
+		if (n->loop != NULL)
+			again_later(n);
 	}
 }
 
-/* One packet.  1, 0 when there is none, -1 at the end of the channel. */
+/* One packet.  1, 0 when there is none, -1 at the end of the channel, -2 if descriptors
+ * that came with it found no room. */
 static int
 keep_read(struct node *n, struct keep_msg *m)
 {
@@ -146,7 +190,7 @@ keep_read(struct node *n, struct keep_msg *m)
 	if (len == 0)
 		return -1;
 	if (len < 0)
-		return errno == EAGAIN ? 0 : -1;
+		return errno == EAGAIN ? 0 : errno == EMSGSIZE ? -2 : -1;
 	if ((size_t)len < KEEP_MSG_SIZE(0) || m->n > KEEP_KEYS ||
 	    (size_t)len != KEEP_MSG_SIZE(m->n) || nfds > m->n) {
 		for (unsigned i = 0; i < nfds; i++)
@@ -172,6 +216,9 @@ keep_wait_go(struct node *n, struct err *err)
 	for (;;) {
 		struct pollfd p = {.fd = n->keep, .events = POLLIN};
 		int got = keep_read(n, &m);
+		if (got == -2)
+			return err_set(err, ERR_FAILED,
+			    "no room for the descriptors that the keeper holds");
 		if (got < 0)
 			return err_set(err, ERR_FAILED, "the keeper is gone");
 		if (got > 0 && m.type == KEEP_GO)
@@ -181,13 +228,21 @@ keep_wait_go(struct node *n, struct err *err)
 	}
 }
 
-/* Takes what lies in the channel now, for who must know before the loop runs. */
+/* Takes the statuses of all that has died by now, for who must know before the loop
+ * runs: the keeper may have reaped it and not told yet. */
 void
-keep_drain(struct node *n)
+keep_sync(struct node *n)
 {
 	struct keep_msg m;
-	while (keep_read(n, &m) > 0)
-		;
+	struct pollfd p = {.fd = n->keep, .events = POLLIN};
+	keep_say(n, KEEP_SYNC, 0);
+	for (;;) {
+		int got = keep_read(n, &m);
+		if (got == -1 || (got > 0 && m.type == KEEP_GO))
+			return; /* the loop will see the end of the channel, too */
+		if (got == 0 && poll(&p, 1, PATIENCE_MS) <= 0)
+			return;
+	}
 }
 
 static void
@@ -199,7 +254,7 @@ on_keeper(struct ev_loop *loop, ev_io *w, int revents)
 	struct keep_msg m;
 	int got;
 	clock_read(n);
-	while ((got = keep_read(n, &m)) > 0)
+	while ((got = keep_read(n, &m)) > 0 || got == -2)
 		;
 	if (got < 0)
 		become_keeper(n);
@@ -215,6 +270,10 @@ keep_init(struct node *n, struct err *err)
 	ev_io_init(&n->keep_io, on_keeper, n->keep, EV_READ);
 	n->keep_io.data = n;
 	ev_io_start(n->loop, &n->keep_io);
+	ev_init(&n->keep_again, on_again);
+	n->keep_again.data = n;
+	if (n->keep_lost)
+		again_later(n);
 }
 
 /* --- the keeper was killed ------------------------------------------------------------ */
@@ -259,17 +318,25 @@ become_keeper(struct node *n)
 {
 	char fd_text[16], *argv[DIRS_ARGS];
 	ev_io_stop(n->loop, &n->keep_io);
+	fd_close(&n->keep); /* room for one descriptor */
 	if (n->ended)
 		return;
 	log_warn("the keeper is gone: process %d takes its place", (int)getpid());
 	int fd = inherit_all(n);
-	if (fd < 0 || n->keeper_exe < 0)
+	if (n->keeper_exe < 0)
 		fatal(
 		    "no way to take the keeper's place; the next start adopts the workers");
+	if (fd < 0) {
+		log_error("no room for what the keeper held: tried again");
+		again_later(n);
+		return;
+	}
 	(void)snprintf(fd_text, sizeof fd_text, "%d", fd);
 	dirs_keeper_args(&n->dirs, n->init, fd_text, argv);
 	if (n->tee_fd >= 0)
 		(void)dup2(n->tee_fd, 2);
 	keeper_execute(n->keeper_exe, argv);
-	fatal("cannot execute the keeper: %s", strerrordesc_np(errno));
+	log_error("cannot execute the keeper: %s; tried again", strerrordesc_np(errno));
+	fd_close(&fd);
+	again_later(n);
 }

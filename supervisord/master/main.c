@@ -200,6 +200,8 @@ node_can_adopt(struct node *n)
 	struct err err;
 	const char *why;
 	if (rows_open_kept(n, &err) < 0) {
+		if (err_is_passing(&err)) /* the keeper tries again */
+			fatal("%s", err.msg);
 		log_error("run/state cannot be followed: %s", err.msg);
 		return -1;
 	}

@@ -7,7 +7,7 @@
  *
  *   main.c     the whole life in one screen
  *   state.c    run/state: made, mapped, checked
- *   adopt.c    what is left of the life before
+ *   adopt.c    what is left of the life before; adopt_fds.c: what the workers still hold
  *   perform.c  the actions of a step, one by one
  *   spawn.c    birth: the only clone and exec; spawn_child.c: the child's side
  *   kill.c     the only kill; what is left of a process tree
@@ -95,6 +95,8 @@ struct node {
 	uint32_t *waiting; /* slots whose spawn waits for a free place */
 	unsigned nwaiting;
 	ev_io keep_io;
+	int keep_lost;
+	ev_timer keep_again; /* what the keeper had no room for, or its place */
 	int keep;		  /* channel to the keeper */
 	struct keep_msg keep_out; /* descriptors gathered for it */
 	int keep_fds[CHAN_FDS];
@@ -145,7 +147,8 @@ int state_reserve(struct node *n, uint32_t slots, struct err *err);
 int state_check_file(const char *run_dir, struct err *err);
 /* adopt.c */
 void adopt(struct node *n);
-void adopt_status(struct node *n, pid_t pid, int status);
+void adopt_status(struct node *n, const struct keep_key *told);
+void adopt_fds(struct node *n, uint32_t slot);
 uint64_t process_born(pid_t pid); /* 0: no such process, or a zombie */
 void watch_foreign(struct node *n, uint32_t slot);
 /* perform.c */
@@ -204,7 +207,7 @@ void node_log_open(struct node *n);
 void keep_init(struct node *n, struct err *err);
 void keep_store(struct node *n, uint32_t kind, uint64_t number, int fd);
 void keep_flush(struct node *n);
-void keep_drain(struct node *n);
+void keep_sync(struct node *n);
 void keep_drop(struct node *n, uint32_t kind, uint64_t number);
 void keep_say(struct node *n, enum keep_type type, uint64_t value);
 int keep_wait_go(struct node *n, struct err *err);
@@ -236,6 +239,7 @@ void probe_all(struct node *n);
 void probe_fact(struct node *n, const struct msg_fact *m);
 /* reload.c */
 int rows_open_kept(struct node *n, struct err *err);
+int err_is_passing(const struct err *err);
 int rows_begin(struct node *n, int fd, struct err *err);
 void node_boot(struct node *n, int rows_fd);
 void load_start(struct node *n);

@@ -60,6 +60,13 @@ rows_open(struct node *n, uint32_t seq, int *fd, struct rows *out, struct err *e
 	return err_wrap(err, "run/%s", name);
 }
 
+/* Want of the machine, not the file's fault: nobody is killed for it. */
+int
+err_is_passing(const struct err *err)
+{
+	return err->kind == ERR_SYS && err->code != ENOENT && err->code != ELOOP;
+}
+
 /* Those the state refers to: in force, and before if something is still leaving. */
 int
 rows_open_kept(struct node *n, struct err *err)
@@ -69,8 +76,11 @@ rows_open_kept(struct node *n, struct err *err)
 		seq = n->st->head.core_undo.rows_seq; /* that step will be undone */
 	if (rows_open(n, seq, &n->rows_fd, &n->rows, err) < 0)
 		return -1;
-	if (seq > 0 && rows_open(n, seq - 1, &n->old_rows_fd, &n->old_rows, NULL) < 0)
+	if (seq > 0 && rows_open(n, seq - 1, &n->old_rows_fd, &n->old_rows, err) < 0) {
 		n->old_rows_fd = -1;
+		if (err_is_passing(err))
+			return -1;
+	}
 	n->tree.rows = &n->rows;
 	n->tree.old = &n->old_rows;
 	return 0;

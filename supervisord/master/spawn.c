@@ -446,6 +446,7 @@ spawn_slot(struct node *n, uint32_t slot, enum spawn_what what)
 	if (what == SPAWN_MAIN)
 		probe_expect(n, slot);
 	int cgroup = cgroup_of(n, slot);
+	uint64_t before = boot_ticks();
 	long ret = birth_begin(n, b, &s->pid, cgroup);
 	fd_close(&cgroup);
 	fd_close(&ready_write);
@@ -454,6 +455,8 @@ spawn_slot(struct node *n, uint32_t slot, enum spawn_what what)
 		return;
 	}
 	s->born = boot_ticks();
+	if (s->born - before > 1) /* we slept in between: which tick was it? */
+		s->born = process_born(s->pid);
 	n->io[slot].session = s->pid;
 	pid_learn(n, s->pid, slot);
 	if (what == SPAWN_MAIN)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -92,14 +93,17 @@ state_reserve(struct node *n, uint32_t slots, struct err *err)
 static int
 state_make(struct node *n, struct err *err)
 {
-	(void)unlinkat(n->run_dir, "state", 0);
+	(void)unlinkat(n->run_dir, "state.new", 0);
 	fd_close(&n->state_fd);
-	n->state_fd = openat(n->run_dir, "state",
+	n->state_fd = openat(n->run_dir, "state.new",
 	    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (n->state_fd < 0 || ftruncate(n->state_fd, sizeof(struct state)) < 0)
 		return err_sys(err, "cannot make run/state");
 	if (state_reserve(n, 64, err) < 0 || state_map_file(n, err) < 0)
 		return -1;
+	/* only now: without a file nobody would know that there may be strays */
+	if (renameat(n->run_dir, "state.new", n->run_dir, "state") < 0)
+		return err_sys(err, "cannot make run/state");
 	struct state_head *h = &n->st->head;
 	h->version = STATE_VERSION;
 	h->slot_size = sizeof(struct slot);
@@ -125,10 +129,18 @@ state_open(struct node *n, struct err *err)
 	struct state_head head;
 	const char *fault = NULL;
 	n->state_fd = openat(n->run_dir, "state", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (n->state_fd < 0)
+	if (n->state_fd < 0 && errno == ENOENT)
 		return state_make(n, err);
-	if (fstat(n->state_fd, &sb) < 0 || sb.st_size != (off_t)sizeof(struct state) ||
-	    pread(n->state_fd, &head, sizeof head, 0) != (ssize_t)sizeof head)
+	if (n->state_fd < 0 && errno != ELOOP)
+		return err_sys(err, "cannot open run/state"); /* tried again */
+	ssize_t got = n->state_fd < 0 ? 0 : pread(n->state_fd, &head, sizeof head, 0);
+	if (got < 0 && errno != ESPIPE && errno != EISDIR)
+		return err_sys(err, "cannot read run/state");
+	if (n->state_fd < 0)
+		fault = "it is a link";
+	else if (fstat(n->state_fd, &sb) < 0 ||
+		 sb.st_size != (off_t)sizeof(struct state) ||
+		 got != (ssize_t)sizeof head)
 		fault = "it has the wrong size";
 	else
 		fault = head_fault(&head);

@@ -1,0 +1,78 @@
+#include "master/node.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+/*
+ * Keeper and master died together: what they held is taken back from the workers that
+ * live, if the kernel allows it (pidfd_getfd: root, or the same user without Yama), and
+ * only if the inode is the one that was recorded.
+ */
+
+enum { FIRST_SOCK_FD = 3, OUTPUT_FD = 1 };
+
+/* A duplicate of descriptor `number` of that process, if it is this inode; -1. */
+static int
+take_fd(int pidfd, unsigned number, uint64_t ino)
+{
+	struct stat sb;
+	int fd = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
+	if (fd >= 0 && (ino == 0 || fstat(fd, &sb) < 0 || sb.st_ino != ino))
+		fd_close(&fd);
+	return fd;
+}
+
+static void
+take_socks(struct node *n, uint32_t slot, const struct row_exec *x)
+{
+	for (uint32_t i = 0; i < x->nsocks; i++) {
+		uint32_t k = n->rows.word[x->socks + i];
+		const struct state_sock *known = &n->st->head.sock[k];
+		if (n->socks[k] >= 0 || known->hash != n->rows.sock[k].hash)
+			continue;
+		n->socks[k] = take_fd(n->io[slot].pidfd, FIRST_SOCK_FD + i, known->ino);
+		if (n->socks[k] >= 0)
+			keep_store(n, KEEP_SOCK, known->hash, n->socks[k]);
+	}
+}
+
+/* The logger died with them: the pipe's other end is opened anew. */
+static void
+take_pipe(struct node *n, uint32_t slot)
+{
+	char path[64];
+	struct slot_io *io = &n->io[slot];
+	if (io->log_read >= 0 || n->role[ROLE_LOGGER].chan < 0)
+		return;
+	int fd = take_fd(io->pidfd, OUTPUT_FD, slot_at(n, slot)->log_ino);
+	if (fd < 0)
+		return;
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	io->log_read = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (io->log_read < 0) {
+		fd_close(&fd);
+		return;
+	}
+	io->log_write = fd;
+	keep_store(n, KEEP_LOG_READ, slot, io->log_read);
+	keep_store(n, KEEP_LOG_WRITE, slot, io->log_write);
+	log_add(n, slot);
+}
+
+/* Of a worker that was adopted and is not this process's or the keeper's child. */
+void
+adopt_fds(struct node *n, uint32_t slot)
+{
+	const struct slot *s = slot_at(n, slot);
+	if (n->io[slot].pidfd < 0 || (s->flags & SF_OLD_ROW) != 0)
+		return;
+	const struct row_exec *x = &n->rows.exec[n->rows.row[s->row].exec];
+	take_socks(n, slot, x);
+	if (x->log_kind == LOG_FILE)
+		take_pipe(n, slot);
+	keep_flush(n);
+}
