@@ -55,6 +55,25 @@ wait_one(struct cmd *cmd, const char *id, int down, uint64_t until)
 	}
 }
 
+/* The subscription comes first: what happens after the look is not missed.  A node that
+ * is on its way up is waited for, if there is an end to the waiting. */
+static int
+subscribe(struct cmd *cmd, uint64_t until)
+{
+	const struct timespec pause = {.tv_nsec = 50000000};
+	for (;;) {
+		struct json *result = cmd_call(cmd, "events.subscribe", NULL);
+		if (result != NULL) {
+			json_free(&result);
+			return 0;
+		}
+		if (cmd->err.kind != ERR_UNREACHABLE || until == MS_INFINITY ||
+		    now_ms() >= until)
+			return -1;
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
 static int
 run(struct cmd *cmd)
 {
@@ -66,11 +85,8 @@ run(struct cmd *cmd)
 		    &cmd->err, ERR_USAGE, "--for is 'ready' or 'down', not '%s'", what);
 		return cmd_fail(cmd);
 	}
-	/* The subscription first: what happens after the look is not missed. */
-	struct json *result = cmd_call(cmd, "events.subscribe", NULL);
-	if (result == NULL)
+	if (subscribe(cmd, until) < 0)
 		return cmd_fail(cmd);
-	json_free(&result);
 	for (unsigned i = 0; i < cmd->nwords && code == 0; i++)
 		code = wait_one(cmd, cmd->words[i], down, until);
 	if (code == 0 && cmd->json) {
@@ -85,7 +101,8 @@ run(struct cmd *cmd)
 const struct cmd_entry cmd_wait_entry = {.name = "wait",
     .args = "[--for ready|down] ID...",
     .help = "wait until all are ready (or down)",
-    .more = "With --timeout it gives up then, exit code 1.",
+    .more =
+	"With --timeout it gives up then, exit code 1; until then it also waits for a node that is not up yet.",
     .role = "read",
     .min = 1,
     .max = CMD_ANY,
