@@ -30,3 +30,8 @@ $(B)/bin/storm-worker: $(B)/tests/storm/worker.o
 storm: progs $(B)/bin/storm-worker ## kill master, keeper and roles at random, ROUNDS times
 	@python3 tests/storm/storm.py --bin $(B)/bin --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
 .PHONY: storm
+
+# --- scenarios: real processes, as an operator and a newcomer use them -------------------
+scenario: progs ## real processes under a node; NAME= runs those whose names hold it
+	@BIN=$(abspath $(B)/bin) tests/scenario/run.py $(NAME)
+.PHONY: scenario
