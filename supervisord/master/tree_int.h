@@ -113,6 +113,7 @@ int req_next(struct tree *t, uint32_t sup, uint32_t before_ticket);
 uint32_t req_first_ticket(const struct tree *t, uint32_t sup, uint32_t *found);
 void req_done(struct tree *t, uint32_t c, enum answer answer, struct reason re);
 void req_follow(struct tree *t, const uint32_t *old_row);
+void req_drop_child(struct tree *t, uint32_t c);
 void req_drop_sup(struct tree *t, uint32_t sup);
 
 /* tree_reload.c */

@@ -28,6 +28,13 @@ req_free(struct tree *t, struct pending_req *q)
 	t->nreq--;
 }
 
+static void
+req_answer(struct tree *t, struct pending_req *q, enum answer an, uint32_t slot)
+{
+	answer(t, q->ref, an, slot, REASON(RE_NONE));
+	req_free(t, q);
+}
+
 void
 req_done(struct tree *t, uint32_t c, enum answer an, struct reason re)
 {
@@ -51,6 +58,16 @@ req_drop_sup(struct tree *t, uint32_t sup)
 			    REASON(RE_NONE));
 			req_free(t, &t->req[k]);
 		}
+}
+
+/* The child goes for ever: its slot may soon be another's, for whom nothing was asked. */
+void
+req_drop_child(struct tree *t, uint32_t c)
+{
+	req_done(t, c, AN_UNKNOWN, REASON(RE_NOPROC));
+	for (uint32_t k = 0; t->nreq > 0 && k < REQ_MAX; k++)
+		if (t->req[k].used && t->req[k].sup != SLOT_NONE && t->req[k].slot == c)
+			req_answer(t, &t->req[k], AN_UNKNOWN, SLOT_NONE);
 }
 
 /* Other rows are in force: a row that is still to be started has its new number. */
@@ -80,13 +97,6 @@ req_under_way(struct tree *t, struct pending_req *q, uint32_t c)
 	q->sup = SLOT_NONE;
 	q->slot = c;
 	edit(t, c)->req = k;
-}
-
-static void
-req_answer(struct tree *t, struct pending_req *q, enum answer an, uint32_t slot)
-{
-	answer(t, q->ref, an, slot, REASON(RE_NONE));
-	req_free(t, q);
 }
 
 static int

@@ -145,7 +145,7 @@ subtree_free(struct tree *t, uint32_t i)
 		subtree_free(t, look(t, i)->last_child);
 	tell(t, EV_CHILD_REMOVED, i);
 	pend_drop(t, i);
-	req_done(t, i, AN_UNKNOWN, REASON(RE_NOPROC));
+	req_drop_child(t, i);
 	slot_free(t, i);
 }
 
@@ -442,14 +442,26 @@ queue_drop(struct tree *t, uint32_t i)
 	}
 }
 
+/* Where a group begins now that its children stand in another order. */
+static uint32_t
+first_due(const struct tree *t, uint32_t i)
+{
+	uint32_t c = look(t, i)->first;
+	while (c != SLOT_NONE && (look(t, c)->flags & SF_DUE) == 0)
+		c = look(t, c)->next;
+	return c;
+}
+
 /* All children are gone: what its stop was for. */
 static enum progress
 sup_stopped_all(struct tree *t, uint32_t i)
 {
 	struct slot *s = edit(t, i);
 	enum sup_then then = (enum sup_then)s->then;
-	if ((s->flags & SF_UNSORTED) != 0)
+	if ((s->flags & SF_UNSORTED) != 0) {
 		children_sort(t, i);
+		s->bound = s->bound == SLOT_NONE ? s->bound : first_due(t, i);
+	}
 	if (then == THEN_GROUP) {
 		s->op = OP_START;
 		s->op_mode = MODE_GROUP;
@@ -991,7 +1003,7 @@ start_goes_on(struct tree *t, uint32_t i)
 		const struct slot *k = look(t, c);
 		if (child_skipped(t, c) || k->child == CH_PID)
 			continue;
-		if (k->child == CH_RESTARTING)
+		if (k->child == CH_RESTARTING && row_of(t, i)->strategy != ONE_FOR_ONE)
 			return 0;
 		if ((k->flags & SF_DUE) != 0)
 			break;

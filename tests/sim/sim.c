@@ -49,11 +49,13 @@ see_tree(const struct sim *s, const char *why)
 			continue;
 		if ((c->flags & SF_OLD_ROW) == 0)
 			slot_id(s->w->t.rows, c, id);
-		(void)printf("    %2u %-10s %-12s %-10s pid %d gen %u flags %x op %u "
-			     "then %u cursor %d pend %x timer %lu proc %d\n",
-		    i, id, phase_names[c->phase], child_state_names[c->child], c->pid,
-		    c->gen, c->flags, c->op, c->then, (int)c->cursor, c->pend,
-		    (unsigned long)c->timer_ms, (int)s->proc[i].state);
+		(void)printf(
+		    "    %2u<%u %-10s %-12s %-10s pid %d gen %u flags %x op %u "
+		    "then %u cursor %d pend %x timer %lu proc %d\n",
+		    i, c->parent & 0xffff, id, phase_names[c->phase],
+		    child_state_names[c->child], c->pid, c->gen, c->flags, c->op,
+		    c->then, (int)c->cursor, c->pend, (unsigned long)c->timer_ms,
+		    (int)s->proc[i].state);
 	}
 }
 
