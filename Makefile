@@ -75,7 +75,7 @@ obj = $(patsubst %.c,$(B)/%.o,$(1))
 
 all: progs ## build all programs (the default)
 progs: $(addprefix $(B)/bin/,$(PROGS))
-	@ln -sfn $(CCNAME)-$(SAN) build/current
+	@[ $(CCNAME)-$(SAN) != gcc-none ] || ln -sfn $(CCNAME)-$(SAN) build/current
 
 $(B)/lib.a: $(call obj,$(LIB_SRC))
 

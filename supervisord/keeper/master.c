@@ -59,6 +59,7 @@ master_exec(struct keeper *k, int theirs)
 	char path[DIRS_PATH], *argv[DIRS_ARGS];
 	sigset_t none;
 	dirs_master_args(&k->dirs, k->init, argv);
+	(void)setsid(); /* a terminal's ^C is for the keeper to hear */
 	sigemptyset(&none);
 	int lock = fcntl(k->lock_fd, F_DUPFD, 10);
 	int chan = fcntl(theirs, F_DUPFD, 10);

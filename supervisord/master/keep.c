@@ -302,7 +302,7 @@ inherit_all(struct node *n)
 		h.n += (uint32_t)inherit_one(out, KEEP_LOG_WRITE, i, io->log_write);
 		h.n += (uint32_t)inherit_one(out, KEEP_NOTIFY, i, io->notify);
 	}
-	for (uint32_t k = 0; k < n->rows.head->nsocks; k++)
+	for (uint32_t k = 0; n->rows.head != NULL && k < n->rows.head->nsocks; k++)
 		h.n += (uint32_t)inherit_one(
 		    out, KEEP_SOCK, n->rows.sock[k].hash, n->socks[k]);
 	(void)fd_cloexec(n->lock_fd, 0);

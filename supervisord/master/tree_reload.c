@@ -241,6 +241,15 @@ queue_changes(struct tree *t)
 	}
 }
 
+/* A start that was held up need not be with another strategy. */
+static void
+starts_go_on(struct tree *t)
+{
+	for (uint32_t i = 1; i < t->st->head.core.slots_used; i++)
+		if (look(t, i)->kind != SLOT_FREE && (look(t, i)->flags & SF_PART) != 0)
+			sup_next(t, i);
+}
+
 static void
 pool_adjust(struct tree *t, uint32_t i)
 {
@@ -295,6 +304,7 @@ tree_reload(struct tree *t, const struct rows *next, const uint32_t *old_row)
 	reorder(t);
 	pools_adjust(t);
 	queue_changes(t);
+	starts_go_on(t);
 	after_wake(t);
 	tell_value(t, EV_RELOADED, ROOT, next->head->nrows);
 	tree_commit(t);

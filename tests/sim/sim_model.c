@@ -311,7 +311,8 @@ check_requests(const struct sim *s)
 			continue;
 		}
 		const struct slot *c = at(s, q->slot), *p = at(s, c->parent);
-		int busy = p->op != OP_NONE || c->pend != 0 ||
+		int due = (c->flags & SF_DUE) != 0 && (p->flags & SF_PART) != 0;
+		int busy = p->op != OP_NONE || c->pend != 0 || due ||
 			   (has_life(c) && c->phase != PH_UP && c->phase != PH_SUP_UP);
 		if (c->req != k || !busy)
 			sim_fail(s, "a request is under way and nobody works", q->slot);
