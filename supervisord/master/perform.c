@@ -117,6 +117,9 @@ perform_one(struct node *n, const struct action *a)
 		return;
 	case ACT_NODE_UP:
 		n->st->head.ready = 1;
+		log_info("node %s is up: %u workers",
+		    rows_string(&n->rows, n->rows.head->node.name),
+		    n->st->head.core.nworkers);
 		keep_say(n, KEEP_READY, 0);
 		return;
 	case ACT_NODE_END:

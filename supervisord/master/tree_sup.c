@@ -361,6 +361,7 @@ sup_advance(struct tree *t, uint32_t i)
 		} else if (pr == PR_OK) {
 			edit(t, c)->child = CH_PID;
 			edit(t, i)->cursor = look(t, c)->next;
+			req_done(t, c, AN_OK, REASON(RE_NONE));
 			after_wake(t);
 		} else {
 			start_failed(t, i, c, look(t, c)->last);

@@ -212,6 +212,7 @@ reload(struct sim *s)
 	sim_plan_match(&s->rows[s->now_rows].rows, &s->rows[other].rows, old_row);
 	if (verbose)
 		see_tree(s, "reload");
+	model_reload(s);
 	tree_reload(t, &s->rows[other].rows, old_row);
 	s->now_rows = other;
 	s->reloads++;

@@ -70,6 +70,7 @@ void env_master_died(struct sim *s);
 
 /* sim_model.c */
 void model_reset(struct sim *s);
+void model_reload(struct sim *s);
 void model_action(struct sim *s, const struct action *a);
 void model_check(struct sim *s);
 

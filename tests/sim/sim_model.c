@@ -27,6 +27,18 @@ model_reset(struct sim *s)
 		s->parent_of[i] = SLOT_NONE;
 }
 
+/* Who is down by a policy that another configuration changes stays down. */
+void
+model_reload(struct sim *s)
+{
+	for (uint32_t i = 1; i < s->w->t.st->head.core.slots_used; i++) {
+		const struct slot *c = at(s, i);
+		if (c->kind != SLOT_FREE && c->child == CH_UNDEFINED &&
+		    row_at(s, i)->restart != PERMANENT)
+			s->opinion[i].may_be_down = 1;
+	}
+}
+
 /* --- order -------------------------------------------------------------------------- */
 
 static int
