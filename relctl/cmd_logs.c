@@ -244,6 +244,24 @@ follow(struct cmd *cmd, struct logfile **files, size_t n, struct show *show)
 	}
 }
 
+/* What the node knows may write later; with -f it is waited for. */
+static struct logfile *
+await(struct cmd *cmd, const char *id)
+{
+	struct nodes nodes;
+	struct err err = cmd->err;
+	if (cmd->option[O_FOLLOW] == NULL || cmd->client == NULL)
+		return NULL;
+	if (strcmp(id, "node") != 0) {
+		if (nodes_fetch(cmd, id, 0, &nodes) < 0) {
+			cmd->err = err;
+			return NULL;
+		}
+		nodes_clear(&nodes);
+	}
+	return logfile_await(cmd->log_dir, id);
+}
+
 /* Opens all files; those that are not there are complained of. */
 static size_t
 open_all(
@@ -253,6 +271,8 @@ open_all(
 	for (size_t i = 0; i < ids->n; i++) {
 		struct err err;
 		files[n] = logfile_open(cmd->log_dir, ids->id[i], &err);
+		if (files[n] == NULL && err.kind == ERR_UNKNOWN_NAME)
+			files[n] = await(cmd, ids->id[i]);
 		if (files[n] == NULL && ids->n > 1)
 			cmd_complain("%s", err.msg);
 		if (files[n] == NULL) {

@@ -60,6 +60,18 @@ log_name(char *buf, size_t cap, const char *log_dir, const char *id)
 	return n > 0 && (size_t)n < cap ? 0 : -1;
 }
 
+static struct logfile *
+make(const char *id, const char *path, int fd, ino_t ino)
+{
+	struct logfile *f = calloc(1, sizeof *f);
+	must(f != NULL);
+	*f = (struct logfile){.fd = fd, .ino = ino};
+	f->id = strdup(id);
+	f->path = strdup(path);
+	must(f->id != NULL && f->path != NULL);
+	return f;
+}
+
 struct logfile *
 logfile_open(const char *log_dir, const char *id, struct err *err)
 {
@@ -84,13 +96,16 @@ logfile_open(const char *log_dir, const char *id, struct err *err)
 		fd_close(&fd);
 		return NULL;
 	}
-	struct logfile *f = calloc(1, sizeof *f);
-	must(f != NULL);
-	*f = (struct logfile){.fd = fd, .ino = sb.st_ino};
-	f->id = strdup(id);
-	f->path = strdup(path);
-	must(f->id != NULL && f->path != NULL);
-	return f;
+	return make(id, path, fd, sb.st_ino);
+}
+
+struct logfile *
+logfile_await(const char *log_dir, const char *id)
+{
+	char path[1024];
+	if (log_name(path, sizeof path, log_dir, id) < 0)
+		return NULL;
+	return make(id, path, -1, 0);
 }
 
 void
@@ -270,6 +285,8 @@ logfile_last(struct logfile *f, size_t lines, uint64_t since_ms,
 			break;
 		fd = open_rotated(f, n);
 	}
+	if (f->fd < 0)
+		return 0; /* not there yet */
 	if (n == 0)
 		return err_sys(err, "cannot read %s", f->path);
 	(void)lseek(f->fd, (off_t)texts[0].len, SEEK_SET);
@@ -298,7 +315,7 @@ drain(struct logfile *f, const struct logfile_sink *sink, struct err *err)
 {
 	char buf[CHUNK];
 	ssize_t n;
-	while ((n = read(f->fd, buf, sizeof buf)) != 0) {
+	while (f->fd >= 0 && (n = read(f->fd, buf, sizeof buf)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)

@@ -23,6 +23,8 @@ struct logfile_sink {
 
 /* ERR_UNKNOWN_NAME if there is no such file.  Takes nothing, copies id. */
 struct logfile *logfile_open(const char *log_dir, const char *id, struct err *err);
+/* Of one that will write its first line later, to be followed. */
+struct logfile *logfile_await(const char *log_dir, const char *id);
 void logfile_close(struct logfile **file);
 /* Its name, borrowed. */
 const char *logfile_path(const struct logfile *f);

@@ -205,8 +205,8 @@ const struct method methods[] = {
 	.params = {APP},
 	.help = "Shows one application.",
 	.result =
-	    "As in app.list, and needs (applications), lifespan_ms, node (the short "
-	    "form, when loaded).",
+	    "application: as in app.list, and needs (applications), lifespan_ms, node "
+	    "(the short form, when loaded).",
 	.run = apps_info},
     {.name = "app.env",
 	.role = CALLER_OPERATE,

@@ -170,39 +170,6 @@ send_signal(struct keeper *k, int sig)
 }
 
 static void
-reap(struct keeper *k)
-{
-	int status, of_master = 0;
-	pid_t master = 0;
-	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
-		if (pid == k->master) {
-			master = pid;
-			of_master = status;
-		} else {
-			reaped_add(k, pid, status);
-		}
-	if (master != 0) /* last: the next one is told of all that died with it */
-		master_died(k, of_master);
-	reaped_send(k);
-}
-
-static void
-signals_read(struct keeper *k)
-{
-	struct signalfd_siginfo si;
-	while (read(k->sig_fd, &si, sizeof si) == (ssize_t)sizeof si) {
-		int sig = (int)si.ssi_signo;
-		if (sig == SIGCHLD) {
-			reap(k);
-			continue;
-		}
-		if (sig == SIGTERM || sig == SIGINT || sig == SIGQUIT || sig == SIGPWR)
-			k->stop_signal = sig;
-		send_signal(k, sig);
-	}
-}
-
-static void
 master_serves(struct keeper *k)
 {
 	char path[64];
@@ -284,6 +251,39 @@ channel_read(struct keeper *k)
 		    (size_t)n != KEEP_MSG_SIZE(m.n))
 			continue;
 		message(k, &m, fds, nfds);
+	}
+}
+
+static void
+reap(struct keeper *k)
+{
+	int status, of_master = 0;
+	pid_t master = 0;
+	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+		if (pid == k->master) {
+			master = pid;
+			of_master = status;
+		} else {
+			reaped_add(k, pid, status);
+		}
+	if (master != 0) /* last: the next one is told of all that died with it */
+		master_died(k, of_master);
+	reaped_send(k);
+}
+
+static void
+signals_read(struct keeper *k)
+{
+	struct signalfd_siginfo si;
+	while (read(k->sig_fd, &si, sizeof si) == (ssize_t)sizeof si) {
+		int sig = (int)si.ssi_signo;
+		if (sig == SIGCHLD) {
+			reap(k);
+			continue;
+		}
+		if (sig == SIGTERM || sig == SIGINT || sig == SIGQUIT || sig == SIGPWR)
+			k->stop_signal = sig;
+		send_signal(k, sig);
 	}
 }
 

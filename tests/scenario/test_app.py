@@ -70,9 +70,9 @@ def test_info():
     """app list and info show description, version, state."""
     with Node(TWO) as n:
         holds(n.do("app", "list"), "base", "1.2.3", "top")
-        info = n.call("app.info", app="base")
+        info = n.call("app.info", app="base")["application"]
         equal((info["description"], info["version"]), ("the base", "1.2.3"))
-        equal(n.call("app.info", app="top")["needs"], ["base"])
+        equal(n.call("app.info", app="top")["application"]["needs"], ["base"])
         holds(n.do("app", "info", "base"), "the base", "1.2.3")
         equal(n.relctl("app", "info", "bsae").returncode, 4)
 

@@ -158,7 +158,7 @@ def test_mistakes():
                 (["restart", "api/wev"], ["api/web"]), (["status", "--jason"], ["--json"]),
                 (["scale", "web", "3"], ["simple_one_for_one"]), (["signal", "web", "HUPP"], ["name or number"]),
                 (["logs", "nosuch"], ["nosuch"]), (["app", "satrt", "api"], ["satrt", "start"]),
-                (["check"], ["FILE"]), (["reexec", "workers"], ["workers", "keeper"]),
+                (["check"], ["FILE"]), (["reexec", "workers"], ["master", "keeper"]),
                 (["status", "'*x*'"], ["matches", "tree"])):
             done = n.relctl(*words)
             assert done.returncode in (2, 4, 5), (words, done)

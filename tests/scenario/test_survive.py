@@ -4,7 +4,7 @@ import shutil
 import signal
 import subprocess
 
-from harness import BIN, NOBODY, Node, ROOT, Skip, alive, children_of, equal, holds, until, words_of
+from harness import BIN, NOBODY, Node, ROOT, Skip, alive, children_of, descendants, equal, holds, until, words_of
 
 CONF = """
 [application api]
@@ -236,6 +236,9 @@ def test_torn_state():
         n.wait_up(*ALL)
         until(lambda: copies(n) == {name: 1 for name in ALL}, "nothing runs twice")
         holds(n.out() + n.log("node"), "run/state")
+        until(lambda: len([p for p in descendants(os.getpid())
+                           if "supervisord-logger" in words_of(p)]) == 1,
+              "the logger of the life before has ended")
 
 
 def test_ordinary_user():

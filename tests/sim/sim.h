@@ -33,6 +33,7 @@ struct proc {
 struct opinion {
 	uint8_t may_be_down; /* somebody asked for it */
 	uint8_t counted;     /* the last event was its EV_RESTARTING */
+	uint8_t reloaded;    /* of a supervisor: its order or strategy may be new */
 	uint32_t ntimes;     /* of a supervisor: restarts since its start */
 	uint64_t time[SIM_TIMES];
 };

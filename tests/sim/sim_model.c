@@ -33,6 +33,7 @@ model_reload(struct sim *s)
 {
 	for (uint32_t i = 1; i < s->w->t.st->head.core.slots_used; i++) {
 		const struct slot *c = at(s, i);
+		s->opinion[i].reloaded = 1;
 		if (c->kind != SLOT_FREE && c->child == CH_UNDEFINED &&
 		    row_at(s, i)->restart != PERMANENT)
 			s->opinion[i].may_be_down = 1;
@@ -68,7 +69,9 @@ is_awaited(const struct sim *s, const struct slot *p, uint32_t k)
 	int all = p->op_mode == 0 && !s->opinion[k].may_be_down;
 	if (passed_over(c) || c->child == CH_PID)
 		return 0;
-	if (p->op_mode != 0 && c->child == CH_RESTARTING && c->phase == PH_BACKOFF)
+	int waits = c->phase == PH_BACKOFF || c->phase == PH_AFTER;
+	if (waits && c->child == CH_RESTARTING &&
+	    (p->op_mode != 0 || s->opinion[c->parent].reloaded))
 		return 0; /* it has a time of its own */
 	return all || has_life(c);
 }
@@ -129,6 +132,7 @@ read_event(struct sim *s, const struct event *ev)
 	struct opinion *o = &s->opinion[i];
 	if (ev->type == EV_STARTING && c->kind != SLOT_WORKER) {
 		o->ntimes = 0;
+		o->reloaded = 0;
 		for (uint32_t k = c->first; k != SLOT_NONE; k = at(s, k)->next)
 			s->opinion[k].may_be_down = 0;
 	} else if (ev->type == EV_RESTARTING) {
