@@ -67,10 +67,10 @@ def test_no_line_is_lost():
             if i % 2 == 0:
                 n.kill_master()
             else:
-                until(lambda: True, "")
-                role = [r for r in n.call("node.info")["roles"] if r["name"] == "logger"][0]
-                if role["pid"] > 0:
-                    os.kill(role["pid"], signal.SIGKILL)
+                roles = until(lambda: n.call("node.info")["roles"], "the node answers")
+                pid = [r["pid"] for r in roles if r["name"] == "logger"][0]
+                if pid > 0:
+                    os.kill(pid, signal.SIGKILL)
         until(lambda: "line 20000\n" in n.log("main/w"), "the last line", 60)
         n.stop()
         got = numbers(n, "main/w")
