@@ -185,6 +185,8 @@ master_serves(struct keeper *k)
 	notify_manager("READY=1\nSTATUS=serving");
 }
 
+static void reap(struct keeper *k);
+
 static void
 message(struct keeper *k, struct keep_msg *m, const int *fds, unsigned nfds)
 {
