@@ -43,19 +43,6 @@ child_skipped(const struct tree *t, uint32_t c)
 }
 
 enum progress
-child_start(struct tree *t, uint32_t c)
-{
-	edit(t, c)->flags &= ~(uint32_t)SF_DUE;
-	if (!is_sup(t, c))
-		return worker_start(t, c);
-	if (look(t, c)->kind == SLOT_SUP && after_blocked(t, c)) {
-		after_wait(t, c);
-		return PR_WAIT;
-	}
-	return sup_start(t, c, (look(t, c)->flags & SF_BOOT) != 0);
-}
-
-enum progress
 child_stop(struct tree *t, uint32_t c)
 {
 	return is_sup(t, c) ? sup_stop(t, c) : worker_stop(t, c);
@@ -103,6 +90,34 @@ pend_drop(struct tree *t, uint32_t c)
 		p->pend_last = prev;
 	s->pend = 0;
 	s->pend_next = SLOT_NONE;
+}
+
+/* These reasons are no more; the others stay in their place. */
+static void
+pend_forget(struct tree *t, uint32_t c, unsigned why)
+{
+	struct slot *s = edit(t, c);
+	if ((s->pend & ~why) == 0)
+		pend_drop(t, c);
+	else
+		s->pend &= (uint8_t)~why;
+}
+
+enum progress
+child_start(struct tree *t, uint32_t c)
+{
+	struct slot *s = edit(t, c);
+	s->flags &= ~(uint32_t)SF_DUE;
+	if (s->phase == PH_BACKOFF || s->phase == PH_AFTER)
+		(void)child_stop(t, c);
+	pend_forget(t, c, PEND_RETRY | PEND_DELAYED | PEND_ADD); /* now it comes */
+	if (!is_sup(t, c))
+		return worker_start(t, c);
+	if (look(t, c)->kind == SLOT_SUP && after_blocked(t, c)) {
+		after_wait(t, c);
+		return PR_WAIT;
+	}
+	return sup_start(t, c, (look(t, c)->flags & SF_BOOT) != 0);
 }
 
 /* --- children come and go --------------------------------------------------------- */
