@@ -354,8 +354,10 @@ req_next(struct tree *t, uint32_t sup, uint32_t before_ticket)
 	if (first == NULL)
 		return 0;
 	uint32_t c = first->slot;
-	int known = c == SLOT_NONE || first->verb == VERB_START ||
-		    (look(t, c)->flags & SF_FORGOTTEN) == 0;
+	int known =
+	    c == SLOT_NONE ||
+	    ((look(t, c)->flags & SF_REMOVE) == 0 &&
+		(first->verb == VERB_START || (look(t, c)->flags & SF_FORGOTTEN) == 0));
 	first->sup = SLOT_NONE;
 	if (!known || (c != SLOT_NONE && look(t, c)->parent != sup))
 		req_answer(t, first, AN_UNKNOWN, SLOT_NONE); /* it went meanwhile */
@@ -487,6 +489,8 @@ req_check(const struct tree *t, const struct msg_request *m)
 	if (!slot_known(t, m->m.slot))
 		return AN_UNKNOWN;
 	const struct slot *s = look(t, m->m.slot);
+	if ((s->flags & SF_REMOVE) != 0)
+		return AN_UNKNOWN; /* it is on its way out */
 	if (s->kind == SLOT_WORKER && m->m.gen != 0 && m->m.gen != s->gen)
 		return AN_UNKNOWN;
 	if (m->verb == VERB_START_CHILD) {

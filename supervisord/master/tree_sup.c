@@ -169,6 +169,8 @@ sup_instance_new(struct tree *t, uint32_t i)
 {
 	uint32_t n = 1;
 	uint32_t c = look(t, i)->first;
+	if ((look(t, i)->flags & SF_OLD_ROW) != 0)
+		return SLOT_NONE; /* it leaves, and its template with it */
 	/* kept in order of number: the first gap is the lowest free one */
 	for (; c != SLOT_NONE && look(t, c)->number == n; c = look(t, c)->next)
 		n++;
