@@ -152,6 +152,9 @@ def cgroup_dir(run_dir):
     return "%s%s/steward-%08x" % (mount, path, value)
 
 
+nodes_made = []
+
+
 class Node:
     """One node: its directory, its configuration, and the ways to talk to it."""
 
@@ -159,6 +162,7 @@ class Node:
                  init=False, root=None):
         self.base = tempfile.mkdtemp(prefix="steward-scenario-")
         os.chmod(self.base, 0o755)
+        nodes_made.append(self)
         self.dir = os.path.join(self.base, root or "n")
         while len(self.dir) < deep:
             self.dir = os.path.join(self.dir, "a-rather-deep-directory")
@@ -258,6 +262,9 @@ class Node:
     def finish(self):
         """Stops the node and looks whether anything is left."""
         self.end_all()
+        # roles of a master that was killed see its end a moment later
+        with contextlib.suppress(AssertionError):
+            until(lambda: not [p for p in mine() if alive(p)], "all have ended", 3)
         left = self.leftovers()
         if left:
             raise AssertionError("left behind: " + "; ".join(left))
@@ -297,15 +304,7 @@ class Node:
 
     def destroy(self):
         """After a failure: by force."""
-        for pid in mine():
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGSTOP)
-        while mine():
-            for pid in mine():
-                with contextlib.suppress(OSError):
-                    os.kill(pid, signal.SIGKILL)
-            reap_strangers(0)
-            time.sleep(0.01)
+        kill_mine()
         group = cgroup_dir(self.path("run"))
         for at, _, _ in os.walk(group or "/nonexistent", topdown=False):
             with contextlib.suppress(OSError):
@@ -448,6 +447,28 @@ def mine():
     known = [p.pid for p in started_here if p.poll() is None]
     below = [d for pid in known for d in descendants(pid)]
     return [pid for pid in descendants(os.getpid()) if pid not in known + below]
+
+
+def kill_mine():
+    """All that a test has left behind; stopped first, so that nobody starts anew."""
+    for pid in mine():
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGSTOP)
+    while mine():
+        for pid in mine():
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        reap_strangers(0)
+        time.sleep(0.01)
+
+
+def clear():
+    """After a failed test: its processes, cgroups and directories."""
+    kill_mine()
+    for node in nodes_made:
+        if os.path.isdir(node.base):
+            node.destroy()
+    del nodes_made[:]
 
 
 def reap_strangers(keep):

@@ -29,7 +29,7 @@ def wanted(name, parts):
     return not parts or any(part in name for part in parts)
 
 
-def run_one(name, function, skip):
+def run_one(name, function, skip, clear):
     begun = time.monotonic()
     signal.alarm(TEST_LIMIT_S)
     try:
@@ -46,6 +46,7 @@ def run_one(name, function, skip):
         why if verdict == "skip" else (function.__doc__ or "").split("\n")[0]))
     if verdict == "FAIL":
         print(why)
+        clear()
     sys.stdout.flush()
     return verdict
 
@@ -60,7 +61,7 @@ def run_file(module_name, parts):
     for name, function in list(vars(module).items()):
         full = module_name[len("test_"):] + "." + name[len("test_"):]
         if name.startswith("test_") and callable(function) and wanted(full, parts):
-            count[run_one(full, function, harness.Skip)] += 1
+            count[run_one(full, function, harness.Skip, harness.clear)] += 1
     print("COUNT %d %d %d" % (count["ok"], count["FAIL"], count["skip"]))
 
 

@@ -47,7 +47,7 @@ def test_load_start_stop_unload():
         assert "base" in states and states["main"] == "up", states
         n.do("app", "start", "top")
         n.wait_up("base/b", "top/t")
-        order = [e["id"] for e in n.events("spawned") if e["id"] in ("base/b", "top/t")]
+        order = [e["id"] for e in n.events("starting") if e["id"] in ("base/b", "top/t")]
         equal(order, ["base/b", "top/t"])
         equal(fault(n, "app.unload", app="top"), "running")
         equal(n.relctl("app", "unload", "top").returncode, 5)

@@ -78,7 +78,11 @@ def test_each_method_of_the_manual():
                 params = {"app": "extra"}
             if name == "node.shutdown":
                 break
-            result = c.call(name, **params)
+            try:
+                result = c.call(name, **params)
+            except ConnectionError:  # the old control may end before it has answered
+                equal(name, "node.reexec")
+                result = {}
             assert isinstance(result, dict), (name, result)
             done.add(name)
     until(lambda: n.call("node.info")["state"] == "up", "the new master serves")
