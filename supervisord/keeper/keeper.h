@@ -27,6 +27,7 @@ struct keeper {
 	struct dirs dirs;
 	int init;		       /* --init: PID 1 of a container */
 	int lock_fd;		       /* run/lock, shared with the master */
+	int unsigned_lock;	       /* our pid could not be written into it */
 	int sig_fd;		       /* signalfd */
 	int chan;		       /* to the master, -1 without one */
 	pid_t master;		       /* 0 without one */

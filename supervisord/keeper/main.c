@@ -18,6 +18,8 @@
 #include "base/log.h"
 #include "keeper/keeper.h"
 
+enum { SIGN_MS = 500 };
+
 static struct keeper keeper = {
     .lock_fd = -1, .sig_fd = -1, .chan = -1, .proven_fd = -1};
 
@@ -121,10 +123,22 @@ already_running(const struct keeper *k)
 	exit(75);
 }
 
+/* Our pid for those who find the lock taken; a full disk is tried again. */
+static void
+lock_sign(struct keeper *k)
+{
+	char pid[32];
+	int n = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
+	k->unsigned_lock =
+	    ftruncate(k->lock_fd, 0) < 0 || pwrite(k->lock_fd, pid, (size_t)n, 0) != n;
+	if (k->unsigned_lock)
+		log_warn("cannot write run/lock: %s", strerrordesc_np(errno));
+}
+
 static void
 lock_take(struct keeper *k)
 {
-	char path[DIRS_PATH + 8], pid[32];
+	char path[DIRS_PATH + 8];
 	(void)snprintf(path, sizeof path, "%s/lock", k->dirs.run);
 	if (k->lock_fd < 0)
 		k->lock_fd =
@@ -133,9 +147,7 @@ lock_take(struct keeper *k)
 		fatal("cannot open %s: %s", path, strerrordesc_np(errno));
 	if (flock(k->lock_fd, LOCK_EX | LOCK_NB) < 0)
 		already_running(k);
-	int n = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
-	if (ftruncate(k->lock_fd, 0) < 0 || pwrite(k->lock_fd, pid, (size_t)n, 0) != n)
-		log_warn("cannot write %s: %s", path, strerrordesc_np(errno));
+	lock_sign(k);
 }
 
 static void
@@ -293,7 +305,7 @@ static int
 poll_timeout(const struct keeper *k)
 {
 	if (k->retry_ms == 0)
-		return -1;
+		return k->unsigned_lock ? SIGN_MS : -1;
 	uint64_t now = now_ms();
 	return k->retry_ms > now ? (int)(k->retry_ms - now) : 0;
 }
@@ -310,6 +322,8 @@ loop(struct keeper *k)
 		int n = poll(p, 2, poll_timeout(k));
 		if (n == 0 && k->retry_ms != 0)
 			master_start(k);
+		if (n == 0 && k->unsigned_lock)
+			lock_sign(k);
 		if (n <= 0)
 			continue;
 		if (k->chan >= 0 && (p[1].revents & (POLLIN | POLLHUP)) != 0)
@@ -337,8 +351,11 @@ main(int argc, char **argv)
 	keeper.init = o.init;
 	if (o.inherit_fd >= 0 && inherit_read(&keeper, o.inherit_fd, &err) < 0)
 		fatal("%s", err.msg);
-	if (dirs_make(&keeper.dirs, &err) < 0)
-		fatal("%s", err.msg);
+	if (dirs_make(&keeper.dirs, &err) < 0) {
+		if (o.inherit_fd < 0)
+			fatal("%s", err.msg);
+		log_error("%s", err.msg); /* all is there since the first start */
+	}
 	lock_take(&keeper);
 	system_prepare(&keeper);
 	if (keeper.master == 0)

@@ -198,6 +198,7 @@ void socks_adopt(struct node *n);
 void socks_follow(struct node *n, const struct rows *before);
 void socks_end(struct node *n);
 int pipes_need(struct node *n, uint32_t slot);
+void pipe_hold(int *fd);
 int notify_need(struct node *n, uint32_t slot);
 void slot_fds_drop(struct node *n, uint32_t slot);
 void log_add(struct node *n, uint32_t slot);

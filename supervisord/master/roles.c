@@ -77,7 +77,7 @@ take_log_have(struct node *n, const struct msg_log_have *m, int *fd)
 		char path[64];
 		(void)snprintf(path, sizeof path, "/proc/self/fd/%d", *fd);
 		io->log_read = *fd;
-		io->log_write = open(path, O_WRONLY | O_CLOEXEC);
+		io->log_write = open(path, O_RDWR | O_CLOEXEC);
 		*fd = -1;
 		keep_store(n, KEEP_LOG_READ, i, io->log_read);
 		if (io->log_write >= 0)

@@ -190,6 +190,22 @@ wants_pipe(const struct node *n, uint32_t slot)
 	return n->rows.exec[n->rows.row[s->row].exec].log_kind == LOG_FILE;
 }
 
+/*
+ * A worker's end can be read, too: whoever writes holds a reader, and is never killed by
+ * SIGPIPE while keeper, master and logger are dead at once.
+ */
+void
+pipe_hold(int *fd)
+{
+	char path[64];
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", *fd);
+	int both = open(path, O_RDWR | O_CLOEXEC);
+	if (both < 0)
+		return;
+	fd_close(fd);
+	*fd = both;
+}
+
 int
 pipes_need(struct node *n, uint32_t slot)
 {
@@ -203,6 +219,7 @@ pipes_need(struct node *n, uint32_t slot)
 	io->log_read = pipe[0];
 	io->log_write = pipe[1];
 	(void)fd_nonblock(io->log_read);
+	pipe_hold(&io->log_write);
 	if (fstat(io->log_read, &sb) == 0)
 		slot_at(n, slot)->log_ino = sb.st_ino;
 	keep_store(n, KEEP_LOG_READ, slot, io->log_read);
