@@ -9,6 +9,7 @@
 #include <ev.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -153,6 +154,9 @@ main(int argc, char **argv)
 		    "there is no channel on descriptor 3; supervisord starts this program");
 	if (fd_cloexec(ROLE_CHANNEL_FD, 1) < 0 || fd_nonblock(ROLE_CHANNEL_FD) < 0)
 		fatal("descriptor 3 is no channel");
+	struct pollfd p = {.fd = ROLE_CHANNEL_FD};
+	if (poll(&p, 1, 0) == 1) /* its master was killed: another control serves */
+		return 0;
 	int sock = bind_socket(&c, o.confine);
 	if (confine_user(o.confine, &err) < 0)
 		fatal("%s", err.msg);
