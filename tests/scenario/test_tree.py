@@ -111,11 +111,11 @@ command = /bin/sh -c 'redis-cli -p %d incr seen && echo used && exec sleep 1000'
     with Node(conf) as n:
         n.wait_up("shop/cache", "shop/user")
         n.wait_log("shop/user", "used")
-        user = n.pid("shop/user")
         cache = n.pid("shop/cache")
         n.bounce("shop/user")
         equal(n.pid("shop/cache"), cache)
         user = n.pid("shop/user")
+        until(lambda: n.log("shop/user").count("used") == 2, "it used redis twice")
         n.bounce("shop/cache")
         n.wait_new("shop/user", user)
         until(lambda: n.log("shop/user").count("used") == 3, "it used redis three times")
