@@ -614,17 +614,20 @@ sup_end_self(struct tree *t, uint32_t i, struct reason re)
 		sup_report_end(t, i);
 }
 
-/* brutal_kill of everything below. */
+/* brutal_kill of everything below; first nobody below starts anything any more. */
 void
 sup_kill(struct tree *t, uint32_t i)
 {
 	for (uint32_t c = look(t, i)->last_child, prev; c != SLOT_NONE; c = prev) {
 		prev = look(t, c)->prev;
-		if (is_sup(t, c))
-			sup_kill(t, c);
-		else if (child_has_life(t, c) && look(t, c)->phase != PH_BACKOFF &&
-			 look(t, c)->phase != PH_AFTER)
+		if (!child_has_life(t, c))
+			continue;
+		if (!is_sup(t, c))
 			worker_kill(t, c);
+		else if (sup_stop(t, c) == PR_WAIT)
+			sup_kill(t, c);
+		else
+			up_stopped(t, c);
 	}
 }
 

@@ -69,7 +69,8 @@ is_awaited(const struct sim *s, const struct slot *p, uint32_t k)
 	int all = p->op_mode == 0 && !s->opinion[k].may_be_down;
 	if (passed_over(c) || c->child == CH_PID)
 		return 0;
-	int waits = c->phase == PH_BACKOFF || c->phase == PH_AFTER;
+	int waits =
+	    c->phase == PH_BACKOFF || c->phase == PH_AFTER || c->phase == PH_DOWN;
 	if (waits && c->child == CH_RESTARTING &&
 	    (p->op_mode != 0 || s->opinion[c->parent].reloaded))
 		return 0; /* it has a time of its own */
