@@ -14,6 +14,10 @@ $(B)/bin/sim: $(call obj,$(wildcard tests/sim/sim*.c)) $(SIM_WORLD) $(B)/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -Wl,--wrap=edit -o $@ $^
 
+TREE_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_tree_*.c))
+TREE_HELP  := $(B)/tests/sim/stage.o $(SIM_WORLD)
+$(foreach t,$(TREE_TESTS),$(eval WRAP_$(t) := $(TREE_HELP))$(eval $(B)/unit/$(t): $(TREE_HELP)))
+
 sim: $(B)/bin/sim ## EVENTS random events on the pure core, with crashes, virtual clock
 	@$< $(or $(SEED),$(shell date +%s)000) $(EVENTS)
 

@@ -94,9 +94,8 @@ worker_kill_tree(struct tree *t, uint32_t i)
 }
 
 static void
-worker_terminate(struct tree *t, uint32_t i)
+worker_terminate(struct tree *t, uint32_t i, uint64_t stop_ms)
 {
-	uint64_t stop_ms = row_of(t, i)->stop_ms;
 	tell(t, EV_STOPPING, i);
 	if (stop_ms == 0) {
 		worker_kill_tree(t, i);
@@ -118,8 +117,8 @@ worker_down(struct tree *t, uint32_t i)
 	edit(t, i)->flags &= ~(uint32_t)(SF_STOP_ASKED | SF_WAITING);
 }
 
-enum progress
-worker_stop(struct tree *t, uint32_t i)
+static enum progress
+worker_end(struct tree *t, uint32_t i, uint64_t stop_ms)
 {
 	const struct slot *s = look(t, i);
 	switch ((enum phase)s->phase) {
@@ -133,7 +132,7 @@ worker_stop(struct tree *t, uint32_t i)
 	case PH_STARTING:
 	case PH_UP:
 		edit(t, i)->flags |= SF_STOP_ASKED;
-		worker_terminate(t, i);
+		worker_terminate(t, i, stop_ms);
 		return PR_WAIT;
 	case PH_STOPPING:
 	case PH_KILLING:
@@ -155,14 +154,18 @@ worker_stop(struct tree *t, uint32_t i)
 	return PR_OK;
 }
 
+enum progress
+worker_stop(struct tree *t, uint32_t i)
+{
+	return worker_end(t, i, row_of(t, i)->stop_ms);
+}
+
 /* brutal_kill, whatever the worker's own shutdown says. */
 void
 worker_kill(struct tree *t, uint32_t i)
 {
-	if (worker_stop(t, i) != PR_WAIT)
-		return;
-	uint8_t ph = look(t, i)->phase;
-	if (ph == PH_STOPPING)
+	(void)worker_end(t, i, 0);
+	if (look(t, i)->phase == PH_STOPPING) /* it had been asked before */
 		worker_kill_tree(t, i);
 }
 
