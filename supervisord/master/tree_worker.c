@@ -514,7 +514,8 @@ worker_input(struct tree *t, const struct input *in)
 		worker_said(t, i, in->value);
 		return;
 	case IN_MAINPID:
-		edit(t, i)->pid = (int32_t)in->value;
+		if (s->pid != 0 && in->value != 0) /* it may come after the end */
+			edit(t, i)->pid = (int32_t)in->value;
 		return;
 	case IN_NODE_START:
 	case IN_NODE_STOP:
