@@ -13,7 +13,7 @@
  * only if the inode is the one that was recorded.
  */
 
-enum { FIRST_SOCK_FD = 3, OUTPUT_FD = 1 };
+enum { FIRST_SOCK_FD = 3, OUTPUT_FD = 1, PATIENCE_MS = 500 };
 
 /* A duplicate of descriptor `number` of that process, if it is this inode; -1. */
 static int
@@ -40,14 +40,12 @@ take_socks(struct node *n, uint32_t slot, const struct row_exec *x)
 	}
 }
 
-/* The logger died with them: the pipe's other end is opened anew. */
+/* The logger has it not, or died with them: the pipe's other end is opened anew. */
 static void
 take_pipe(struct node *n, uint32_t slot)
 {
 	char path[64];
 	struct slot_io *io = &n->io[slot];
-	if (io->log_read >= 0 || n->role[ROLE_LOGGER].chan < 0)
-		return;
 	int fd = take_fd(io->pidfd, OUTPUT_FD, slot_at(n, slot)->log_ino);
 	if (fd < 0)
 		return;
@@ -63,16 +61,46 @@ take_pipe(struct node *n, uint32_t slot)
 	log_add(n, slot);
 }
 
+/* Null if that slot holds no worker to take anything from. */
+static const struct row_exec *
+exec_of(const struct node *n, uint32_t slot)
+{
+	const struct slot *s = &n->st->slot[slot];
+	if (s->kind != SLOT_WORKER || s->pid <= 0 || n->io[slot].pidfd < 0 ||
+	    (s->flags & SF_OLD_ROW) != 0)
+		return NULL;
+	return &n->rows.exec[n->rows.row[s->row].exec];
+}
+
+/* A logger that lives has told by now which pipes it holds. */
+static void
+on_patience(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	struct node *n = w->data;
+	for (uint32_t i = 0; i < n->st->head.core.slots_used; i++) {
+		const struct row_exec *x = exec_of(n, i);
+		if (x != NULL && x->log_kind == LOG_FILE && n->io[i].log_read < 0)
+			take_pipe(n, i);
+	}
+	keep_flush(n);
+}
+
 /* Of a worker that was adopted and is not this process's or the keeper's child. */
 void
 adopt_fds(struct node *n, uint32_t slot)
 {
-	const struct slot *s = slot_at(n, slot);
-	if (n->io[slot].pidfd < 0 || (s->flags & SF_OLD_ROW) != 0)
+	const struct row_exec *x = exec_of(n, slot);
+	if (x == NULL)
 		return;
-	const struct row_exec *x = &n->rows.exec[n->rows.row[s->row].exec];
 	take_socks(n, slot, x);
-	if (x->log_kind == LOG_FILE)
-		take_pipe(n, slot);
 	keep_flush(n);
+	if (x->log_kind != LOG_FILE || n->io[slot].log_read >= 0 ||
+	    n->pipe_timer.data != NULL)
+		return;
+	ev_now_update(n->loop);
+	ev_timer_init(&n->pipe_timer, on_patience, PATIENCE_MS / 1000.0, 0.);
+	n->pipe_timer.data = n;
+	ev_timer_start(n->loop, &n->pipe_timer);
 }

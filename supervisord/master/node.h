@@ -96,7 +96,8 @@ struct node {
 	unsigned nwaiting;
 	ev_io keep_io;
 	int keep_lost;
-	ev_timer keep_again; /* what the keeper had no room for, or its place */
+	ev_timer pipe_timer;	  /* log pipes that nobody brought back */
+	ev_timer keep_again;	  /* what the keeper had no room for, or its place */
 	int keep;		  /* channel to the keeper */
 	struct keep_msg keep_out; /* descriptors gathered for it */
 	int keep_fds[CHAN_FDS];

@@ -130,6 +130,8 @@ class Storm:
         self.program = os.path.join(self.node.bin, "storm-worker")
         self.port = harness.free_port()
         self.turn = 0
+        self.names = {}
+        self.now = None
         self.extra = False
         self.adopt_ms = []
         self.killed_at = []
@@ -146,7 +148,7 @@ class Storm:
 
     def start(self):
         self.node.start(wait=False)
-        self.settled()
+        until(self.again, "the tree is whole again after a start", 20)
 
     def find(self):
         """{id: [pid, ...]} of all workers of this node, from /proc alone."""
@@ -161,6 +163,19 @@ class Storm:
             name = [e[11:] for e in env if e.startswith("STEWARD_ID=")]
             if name and alive(int(pid)):
                 found.setdefault(name[0], []).append(int(pid))
+                self.names.setdefault(int(pid), "%s since round %s" % (name[0], self.now))
+        return found
+
+    def programs(self):
+        """What runs of the node's own programs."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if os.readlink("/proc/%s/exe" % pid).startswith(self.node.bin) and \
+                        alive(int(pid)):
+                    found.append((int(pid), words_of(int(pid))))
+            except OSError:
+                pass
         return found
 
     def look(self):
@@ -272,7 +287,7 @@ class Storm:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        if "master" in victims or "keeper" in victims:
+        if pids and ("master" in victims or "keeper" in victims):
             self.killed_at.append(time.time() * 1000)
         until(lambda: not any(alive(pid) for pid in pids), "those killed are dead")
         return len(pids)
@@ -340,7 +355,7 @@ class Storm:
 
     def measure(self, newest):
         """How long after the first kill the last of the masters had adopted."""
-        events = until(lambda: self.node.events("node_adopted", "node_started"), "events")
+        events = until(lambda: [self.node.events("node_adopted", "node_started")], "events")[0]
         adopted = [e["time_ms"] for e in events
                    if e["n"] > newest and e["type"] == "node_adopted"]
         if not adopted:
@@ -402,8 +417,10 @@ class Storm:
         finally:
             self.seen["slowest shutdown ms"] = max(
                 self.seen["slowest shutdown ms"], int((time.monotonic() - end + 20) * 1000))
+        until(lambda: not self.programs(), "the roles end with the node", 5)
         harness.reap_strangers(0)
         self.node.process.poll()
+        self.check_lines()
         self.start()
 
     # --- lines
@@ -428,8 +445,8 @@ class Storm:
         for pid, count in told.items():
             missing = [n for n in range(1, count + 1) if n not in lines[pid]]
             if missing:
-                lost.append("pid %d: %d of %d, first %d, last %d" % (
-                    pid, len(missing), count, missing[0], missing[-1]))
+                lost.append("%d (%s): %d of %d, first %d, last %d" % (
+                    pid, self.names.get(pid), len(missing), count, missing[0], missing[-1]))
         self.seen["lines"] = sum(told.values())
         self.seen["repeated lines"] = repeats
         if lost:
@@ -462,15 +479,20 @@ def run(options):
     try:
         storm.start()
         for k in range(options.rounds):
+            storm.now = k
             what = "round %d" % k
-            if options.verbose:
-                print("round %d" % k, flush=True)
             what = one_round(storm, k, options)
+            if options.verbose:
+                print("round %d: %s" % (k, what), flush=True)
             storm.seen[what.split(",")[0]] += 1
         storm.settled()
         storm.node.end_all()
         storm.check_lines()
-        until(lambda: not storm.node.leftovers(), "nothing is left behind", 5)
+        end = time.monotonic() + 5
+        while storm.node.leftovers():
+            if time.monotonic() > end:
+                raise AssertionError("left behind: " + "; ".join(storm.node.leftovers()))
+            time.sleep(0.05)
     except BaseException as error:
         print("FAIL seed %d round %s (%s): %s" % (options.seed, k, what, error), flush=True)
         if options.keep:

@@ -1,0 +1,248 @@
+#!/usr/bin/python3
+"""Faults: a process of the node gets errors from the kernel, and then no more.
+
+Wanted of each: nothing is given up for ever, workers that ran are not touched, no line
+is lost, and a second after the fault's end all is as it was.
+"""
+import errno
+import mmap
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+
+import runner
+import harness
+from harness import NOBODY, Node, ROOT, Skip, alive, children_of, until, words_of
+
+CONF = """
+[application a]
+[supervisor a/s]
+intensity = 1000
+period = 1h
+[worker w1]
+supervisor = a/s
+command = {S} write {D}/count 2000
+log_size = infinity
+[worker w2]
+supervisor = a/s
+command = {S} write {D}/count 5000
+log_size = infinity
+[worker hit]
+supervisor = a/s
+command = {S} notify
+ready = notify
+"""
+ALL = ["a/w1", "a/w2", "a/hit"]
+STEADY = ["a/w1", "a/w2"]
+ERRORS = ["EAGAIN", "EMFILE", "ENFILE", "ENOSPC", "EIO", "ENOMEM"]
+BACK_DEADLINE_S = 5  # promised is one second
+worst = {}
+
+
+class Faulty(Node):
+    """A node into which faults can be put."""
+
+    def __init__(self, preload=True, uid=None):
+        program = os.path.join(harness.BIN, "storm-worker")
+        super().__init__(CONF.replace("{S}", program), uid=uid)
+        os.mkdir(self.path("count"))
+        os.chmod(self.path("count"), 0o777)
+        self.order = None
+        if preload:
+            path = self.write("inject", "\0" * 64, 0o666)
+            with open(path, "r+b") as f:
+                self.order = mmap.mmap(f.fileno(), 64)
+            self.clean_env["STEWARD_INJECT"] = path
+            self.clean_env["LD_PRELOAD"] = os.path.join(harness.BIN, "inject.so")
+
+    def __enter__(self):
+        self.start()
+        self.wait_up(*ALL)
+        return self
+
+    def arm(self, program, name):
+        self.order[:64] = struct.pack("=iiQ48s", 0, 0, 0, program.encode())
+        self.order[:4] = struct.pack("=i", getattr(errno, name))
+
+    def heal(self):
+        hits = struct.unpack_from("=Q", self.order, 8)[0]
+        self.order[:4] = struct.pack("=i", 0)
+        return hits
+
+    def process_of(self, program):
+        keeper = self.keeper_now()
+        if program == "supervisord":
+            return keeper
+        found = [p for m in children_of(keeper) for p in [m] + children_of(m)
+                 if words_of(p).split(" ")[0].endswith(program)]
+        return found[0] if found else 0
+
+    def check_lines(self):
+        """Each line that its writer counted stands in a log."""
+        lines = {}
+        for at, _, names in os.walk(self.path("log")):
+            for name in names:
+                for line in harness.read(os.path.join(at, name)).splitlines():
+                    words = line.split()
+                    if len(words) >= 3 and words[-3] == "line":
+                        lines.setdefault(words[-2], set()).add(int(words[-1]))
+        for pid in os.listdir(self.path("count")):
+            with open(self.path("count", pid), "rb") as f:
+                count = int.from_bytes(f.read(8), "little")
+            lost = [k for k in range(1, count + 1) if k not in lines.get(pid, ())]
+            assert not lost, "pid %s: %d of %d lines lost, the first is %d" % (
+                pid, len(lost), count, lost[0])
+
+
+def settled(node):
+    info = node.call("node.info")
+    nodes = node.nodes()
+    roles = all(alive(r["pid"]) for r in info["roles"])
+    return roles and alive(info["master_pid"]) and all(
+        nodes[n]["state"] == "up" and alive(nodes[n]["pid"]) for n in ALL) and nodes
+
+
+def cycle(node, begin, end, provoke, what):
+    """One fault: begins, something happens under it, it ends; all must be back soon."""
+    before = until(lambda: settled(node), "all is well before")
+    begin()
+    touched = provoke()
+    time.sleep(0.15)
+    end()
+    healed = time.monotonic()
+    after = until(lambda: settled(node), "all is well again after " + what, BACK_DEADLINE_S)
+    took = time.monotonic() - healed
+    worst[what] = max(worst.get(what, 0), took)
+    for name in ALL:
+        if name not in touched:
+            harness.equal(after[name]["pid"], before[name]["pid"],
+                          "%s after %s: pid of %s" % (what, touched, name))
+    return after
+
+
+def provocations(node, program):
+    """What is done under a fault; each returns the workers it concerns."""
+    def nothing():
+        return []
+
+    def hit():
+        os.kill(node.nodes_before["a/hit"]["pid"], signal.SIGKILL)
+        return ["a/hit"]
+
+    def kill():
+        pid = node.process_of(program)
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+        return []
+
+    def master():
+        pid = node.process_of("supervisord-master")
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+        return []
+    return [nothing, hit, kill, master]
+
+
+def injected(program):
+    node = Faulty()
+    hits = 0
+    with node:
+        for name in ERRORS:
+            for provoke in provocations(node, program):
+                node.nodes_before = until(lambda: settled(node), "all is well")
+                what = "%s in %s, %s" % (name, program, provoke.__name__)
+                cycle(node, lambda: node.arm(program, name), node.heal, provoke, what)
+                hits += struct.unpack_from("=Q", node.order, 8)[0]
+        node.end_all()
+        node.check_lines()
+    slow = sorted((t, w) for w, t in worst.items() if program in w)[-1]
+    return "%d calls failed; slowest: %.2f s after %s" % ((hits,) + (slow[0], slow[1]))
+
+
+def test_errors_in_the_master():
+    """Every error in the master: it goes on, or the next one adopts."""
+    return injected("supervisord-master")
+
+
+def test_errors_in_the_keeper():
+    """Every error in the keeper."""
+    return injected("supervisord")
+
+
+def test_errors_in_control():
+    """Every error in the control role: it answers again."""
+    return injected("supervisord-control")
+
+
+def test_errors_in_the_logger():
+    """Every error in the logger: lines wait, none is lost."""
+    return injected("supervisord-logger")
+
+
+def test_errors_in_the_probe():
+    """Every error in the probe: ready is heard afterwards."""
+    return injected("supervisord-probe")
+
+
+def own_limit(pid, name):
+    """Soft and hard limit from /proc, as text."""
+    titles = {"nproc": "Max processes", "nofile": "Max open files"}
+    with open("/proc/%d/limits" % pid, encoding="ascii") as f:
+        for line in f:
+            if line.startswith(titles[name]):
+                return line[len(titles[name]):].split()[:2]
+    raise LookupError(name)
+
+
+def set_limit(pid, name, soft):
+    """By prlimit(1) as the owner of the process, who alone may without capabilities."""
+    if alive(pid):
+        kwargs = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if ROOT else {}
+        subprocess.run(["prlimit", "--pid", str(pid), "--%s=%s:" % (name, soft)], check=alive(pid),
+                       stderr=subprocess.DEVNULL, **kwargs)
+
+
+def limited(program, limit, low):
+    """A resource limit set from outside on one process, later lifted."""
+    node = Faulty(preload=False, uid=NOBODY if ROOT else None)
+    if ROOT:
+        os.chown(node.path("count"), NOBODY, NOBODY)
+    with node:
+        for provoke in provocations(node, program)[:2]:
+            node.nodes_before = until(lambda: settled(node), "all is well")
+            pid = node.process_of(program)
+            hard = own_limit(pid, limit)[1]
+            cycle(node, lambda: set_limit(pid, limit, low), lambda: set_limit(pid, limit, hard),
+                  provoke, "limit in %s, %s" % (program, provoke.__name__))
+        node.end_all()
+        node.check_lines()
+
+
+def test_no_process_to_be_had():
+    """RLIMIT_NPROC of the master: a worker that died comes back when there is room."""
+    if not ROOT:
+        raise Skip("needs root, to run the node as another user")
+    limited("supervisord-master", "nproc", 1)
+
+
+def test_no_descriptors_in_the_master():
+    """RLIMIT_NOFILE of the master."""
+    limited("supervisord-master", "nofile", 3)
+
+
+def test_no_descriptors_in_the_keeper():
+    """RLIMIT_NOFILE of the keeper."""
+    limited("supervisord", "nofile", 3)
+
+
+def test_no_descriptors_in_the_roles():
+    """RLIMIT_NOFILE of each role."""
+    for program in ("control", "logger", "probe"):
+        limited("supervisord-" + program, "nofile", 3)
+
+
+if __name__ == "__main__":
+    sys.exit(runner.run(globals(), sys.argv[1:]))
