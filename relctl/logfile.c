@@ -43,6 +43,7 @@ logfile_time_ms(const char *text, size_t len)
 		return 0;
 	memcpy(buf, text, 27);
 	buf[27] = '\0';
+	/* the widths keep each number small: NOLINTNEXTLINE(cert-err34-c) */
 	if (sscanf(buf, "%4d-%2d-%2dT%2d:%2d:%2d.%6uZ%n", &tm.tm_year, &tm.tm_mon,
 		&tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &us, &used) != 7 ||
 	    used != 27)

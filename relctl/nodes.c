@@ -120,7 +120,7 @@ node_runs(const struct node *n)
 int
 node_is_worker(const struct node *n)
 {
-	return strcmp(n->kind, "worker") == 0;
+	return n->kind != NULL && strcmp(n->kind, "worker") == 0;
 }
 
 int
@@ -180,6 +180,8 @@ time_short(int64_t ms, char *buf, size_t cap)
 void
 ids_add(struct ids *ids, const char *id)
 {
+	if (id == NULL)
+		return;
 	for (size_t i = 0; i < ids->n; i++)
 		if (strcmp(ids->id[i], id) == 0)
 			return;

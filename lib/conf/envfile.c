@@ -167,6 +167,7 @@ is_foul(struct scan *s)
 	return false;
 }
 
+/* NOLINTBEGIN(readability-function-size): seven things a caller knows */
 void
 envfile_parse(struct arena *arena, const struct conf_file *file, const char *text,
     size_t len, void (*found)(void *ctx, struct place at, const char *variable),
@@ -181,11 +182,8 @@ envfile_parse(struct arena *arena, const struct conf_file *file, const char *tex
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		s.p += 3;
 	for (; s.p < s.end; s.p++) {
-		if (*s.p == '\n') {
-			s.line++;
-			continue;
-		}
-		if (is_blank(*s.p))
+		s.line += *s.p == '\n';
+		if (is_blank(*s.p) || *s.p == '\n')
 			continue;
 		uint32_t line = s.line;
 		if (*s.p == '#' || *s.p == ';')
@@ -197,3 +195,4 @@ envfile_parse(struct arena *arena, const struct conf_file *file, const char *tex
 			s.line++;
 	}
 }
+/* NOLINTEND(readability-function-size) */

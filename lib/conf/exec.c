@@ -12,7 +12,7 @@
 enum { SHOWN = 80, LIMIT_WORDS = 5, LIMIT_KEYS = WK_LIMIT_STACK - WK_LIMIT_AS + 1 };
 
 static const uint32_t limit_resources[LIMIT_KEYS] = {
-    [WK_LIMIT_AS - WK_LIMIT_AS] = RLIMIT_AS,
+    [0] = RLIMIT_AS,
     [WK_LIMIT_CORE - WK_LIMIT_AS] = RLIMIT_CORE,
     [WK_LIMIT_CPU - WK_LIMIT_AS] = RLIMIT_CPU,
     [WK_LIMIT_DATA - WK_LIMIT_AS] = RLIMIT_DATA,
@@ -73,7 +73,7 @@ put_limits(struct exec_maker *m, const struct conf_sec *sec, struct row_exec *e)
 			diag_error(m->diag, doc_place(sec, id),
 			    "%s: the hard limit of this node is %llu, and only root may raise it",
 			    conf_keys[id].name, (unsigned long long)now.rlim_max);
-		uint32_t *w = words + e->nrlimits++ * LIMIT_WORDS;
+		uint32_t *w = words + (size_t)e->nrlimits++ * LIMIT_WORDS;
 		w[0] = limit_resources[i];
 		w[1] = (uint32_t)sh[0];
 		w[2] = (uint32_t)(sh[0] >> 32);

@@ -25,7 +25,7 @@ struct exec_maker {
 };
 
 /* The row of a worker's process; what is wrong is in the diag. */
-uint32_t exec_make(struct exec_maker *m, const struct item *worker);
+uint32_t exec_make(struct exec_maker *m, const struct item *it);
 /* A path of a value: absolute, or below the root; null with a message. */
 const char *exec_path(struct exec_maker *m, const struct conf_sec *sec,
     enum conf_key_id id, const char *path);

@@ -477,7 +477,7 @@ value_limit(const struct conf_key *key, const char *text, uint64_t soft_hard[2],
     struct err *err)
 {
 	char first[VALUE_NAME_MAX];
-	uint64_t soft, hard;
+	uint64_t soft = 0, hard;
 	const char *colon = strchr(text, ':');
 	size_t len = colon != NULL ? (size_t)(colon - text) : strlen(text);
 	if (len >= sizeof first)

@@ -181,7 +181,7 @@ take_address(const char *text, struct value_address *address, struct err *err)
 	    str_number(colon + 1, 1, 65535, &port, NULL) < 0)
 		return err_set(err, ERR_CONFIG,
 		    "'%s' is not ADDRESS:PORT with a port from 1 to 65535", shown);
-	bool six = text[0] == '[' && text[len - 1] == ']';
+	size_t six = text[0] == '[' && text[len - 1] == ']';
 	memcpy(host, text + six, len - 2 * six);
 	host[len - 2 * six] = '\0';
 	a.port = (uint16_t)port;

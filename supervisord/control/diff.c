@@ -101,19 +101,35 @@ merge_rows(const struct order *a, const struct order *b, struct lists *out)
 	}
 }
 
+static const struct row_sock *
+sock_at(const struct order *o, uint32_t i)
+{
+	return i < o->n ? &o->rows->sock[o->list[i]] : NULL;
+}
+
+/* Like strcmp; what is not there stands behind everything. */
+static int
+sock_order(const struct order *a, const struct row_sock *x, const struct order *b,
+    const struct row_sock *y)
+{
+	if (x == NULL || y == NULL)
+		return x == NULL ? 1 : -1;
+	return strcmp(rows_string(a->rows, x->name), rows_string(b->rows, y->name));
+}
+
 static struct json *
 diff_socks(const struct order *a, const struct order *b)
 {
 	struct json *list = json_array();
 	uint32_t i = 0, j = 0;
 	while (i < a->n || j < b->n) {
-		const struct row_sock *x = i < a->n ? &a->rows->sock[a->list[i]] : NULL;
-		const struct row_sock *y = j < b->n ? &b->rows->sock[b->list[j]] : NULL;
-		const char *xn = x != NULL ? rows_string(a->rows, x->name) : NULL;
-		const char *yn = y != NULL ? rows_string(b->rows, y->name) : NULL;
-		int order = x == NULL ? 1 : y == NULL ? -1 : strcmp(xn, yn);
-		if (order != 0 || x->hash != y->hash)
-			json_push_str(list, order <= 0 ? xn : yn);
+		const struct row_sock *x = sock_at(a, i), *y = sock_at(b, j);
+		int order = sock_order(a, x, b, y);
+		int differs = x == NULL || y == NULL || x->hash != y->hash;
+		if (order <= 0 && differs && x != NULL)
+			json_push_str(list, rows_string(a->rows, x->name));
+		else if (order > 0 && y != NULL)
+			json_push_str(list, rows_string(b->rows, y->name));
 		i += order <= 0;
 		j += order >= 0;
 	}

@@ -39,10 +39,11 @@ struct options {
 static void
 usage(FILE *out)
 {
-	fputs("usage: supervisord-control --run DIR [--log DIR] [--confine USER]\n"
-	      "       supervisord-control --print man\n"
-	      "Started by supervisord-master; steward-control(7) describes what it "
-	      "speaks.\n",
+	(void)fputs(
+	    "usage: supervisord-control --run DIR [--log DIR] [--confine USER]\n"
+	    "       supervisord-control --print man\n"
+	    "Started by supervisord-master; steward-control(7) describes what it "
+	    "speaks.\n",
 	    out);
 }
 

@@ -151,6 +151,14 @@ absolute(const char *dir)
 	return path;
 }
 
+static NORETURN void
+print_paper(const char *which)
+{
+	if (paper_print(which, stdout) < 0)
+		bad_usage();
+	exit(fflush(stdout) == 0 ? 0 : 1);
+}
+
 static void
 parse(int argc, char **argv, struct arguments *args)
 {
@@ -164,7 +172,7 @@ parse(int argc, char **argv, struct arguments *args)
 		CONFINE,
 		PRINT,
 		HELP,
-		VERSION_
+		SHOW_VERSION
 	};
 	static const struct option options[] = {
 	    {"role", no_argument, NULL, ROLE},
@@ -176,31 +184,39 @@ parse(int argc, char **argv, struct arguments *args)
 	    {"confine", required_argument, NULL, CONFINE},
 	    {"print", required_argument, NULL, PRINT},
 	    {"help", no_argument, NULL, HELP},
-	    {"version", no_argument, NULL, VERSION_},
+	    {"version", no_argument, NULL, SHOW_VERSION},
 	    {0},
 	};
-	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		if (c == ROLE || c == CHECK)
+	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;)
+		switch (c) {
+		case ROLE:
+		case CHECK:
 			args->mode = c == ROLE ? MODE_ROLE : MODE_CHECK;
-		else if (c == JSON)
+			break;
+		case JSON:
 			args->json = true;
-		else if (c == ROOT)
+			break;
+		case ROOT:
 			args->conf.root = absolute(optarg);
-		else if (c == DISABLED)
+			break;
+		case DISABLED:
 			args->conf.disabled = optarg;
-		else if (c == INIT)
+			break;
+		case INIT:
 			args->conf.init = true;
-		else if (c == CONFINE)
+			break;
+		case CONFINE:
 			args->confine = optarg;
-		else if (c == PRINT && paper_print(optarg, stdout) == 0)
-			exit(fflush(stdout) == 0 ? 0 : 1);
-		else if (c == HELP)
+			break;
+		case PRINT:
+			print_paper(optarg);
+		case HELP:
 			exit(fputs(usage, stdout) >= 0 ? 0 : 1);
-		else if (c == VERSION_)
+		case SHOW_VERSION:
 			exit(printf("supervisord-load %s\n", VERSION) > 0 ? 0 : 1);
-		else
+		default:
 			bad_usage();
-	}
+		}
 	if (args->mode == MODE_NONE || optind != argc - 1)
 		bad_usage();
 	args->config = argv[optind];

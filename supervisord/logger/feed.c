@@ -204,10 +204,12 @@ set_slot(struct feeds *fs, struct feed *f, uint32_t slot)
 		return 0;
 	if (slot >= fs->nslots) {
 		uint32_t n = MIN(MAX(slot + 1, fs->nslots * 2), (uint32_t)SLOT_MAX);
+		/* an array of pointers: NOLINTBEGIN(bugprone-sizeof-expression) */
 		struct feed **more = realloc(fs->by_slot, n * sizeof *more);
 		if (more == NULL)
 			return -1;
 		memset(more + fs->nslots, 0, (n - fs->nslots) * sizeof *more);
+		/* NOLINTEND(bugprone-sizeof-expression) */
 		fs->by_slot = more;
 		fs->nslots = n;
 	}

@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 
 /* Seven parameters are what a system call has. */
-/* NOLINTNEXTLINE(readability-function-size) */
+/* NOLINTBEGIN(readability-function-size) */
 static inline long
 raw6(long nr, long a, long b, long c, long d, long e, long f)
 {
@@ -42,6 +42,8 @@ raw6(long nr, long a, long b, long c, long d, long e, long f)
 #error "raw system calls are written for x86-64 and arm64"
 #endif
 }
+
+/* NOLINTEND(readability-function-size) */
 
 #define raw(nr, a, b, c, d) raw6((nr), (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
 

@@ -44,6 +44,6 @@ struct check *check_new_tcp(struct ev_loop *loop, const struct msg_probe *msg,
     check_done *done, void *arg, struct err *err);
 struct check *check_new_fd(struct ev_loop *loop, const struct msg_probe *msg, int fd,
     check_done *done, void *arg, struct err *err);
-void check_free(struct check **check);
+void check_free(struct check **cp);
 
 #endif

@@ -42,7 +42,7 @@ struct notify_sock {
 
 /* Takes fd.  Null when out of memory (fd is closed then). */
 struct notify_sock *notify_new(struct ev_loop *loop, struct facts *facts, int fd);
-void notify_free(struct notify_sock **sock);
+void notify_free(struct notify_sock **sp);
 /* Reads on, or lets the datagrams wait in the kernel. */
 void notify_pause(struct notify_sock *sock, int pause);
 /* The master has heard the fact with this ref. */

@@ -29,6 +29,25 @@ static const struct {
 
 _Static_assert(COUNT(names) == FACT_MAX, "one row a fact");
 
+/* What a first byte leaves to the second: U+0080..9F are control characters. */
+static int
+utf8_second_fits(unsigned char first, unsigned char second)
+{
+	switch (first) {
+	case 0xC2:
+	case 0xE0:
+		return second >= 0xA0;
+	case 0xED:
+		return second <= 0x9F;
+	case 0xF0:
+		return second >= 0x90;
+	case 0xF4:
+		return second <= 0x8F;
+	default:
+		return 1;
+	}
+}
+
 /*
  * Bytes of the UTF-8 character at s, 0 if it is none or a control character.  Overlong
  * forms, surrogates and what is above U+10FFFF are none.
@@ -44,13 +63,7 @@ utf8_len(const unsigned char *s, size_t n)
 	for (size_t i = 1; i < len; i++)
 		if ((s[i] & 0xC0) != 0x80)
 			return 0;
-	if (s[0] == 0xC2 && s[1] < 0xA0) /* U+0080..9F are control characters */
-		return 0;
-	if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xF0 && s[1] < 0x90))
-		return 0;
-	if ((s[0] == 0xED && s[1] > 0x9F) || (s[0] == 0xF4 && s[1] > 0x8F))
-		return 0;
-	return len;
+	return utf8_second_fits(s[0], s[1]) ? len : 0;
 }
 
 void
