@@ -13,7 +13,7 @@
 #include "master/tree.h"
 
 /* What a start or stop has come to when the call returns. */
-enum progress { PR_WAIT, PR_OK, PR_FAILED };
+enum progress { PR_WAIT, PR_OK };
 
 /* How a supervisor's start treats a child that does not start. */
 enum start_mode { MODE_INIT, MODE_GROUP };

@@ -381,11 +381,8 @@ app_request_start(struct tree *t, struct pending_req *q, uint64_t type)
 	} else {
 		edit(t, i)->start_type = (uint32_t)type;
 		req_under_way(t, q, i);
-		enum progress pr = app_start(t, i, 0);
-		if (pr == PR_OK)
+		if (app_start(t, i, 0) == PR_OK)
 			up_started(t, i);
-		else if (pr == PR_FAILED)
-			app_ended(t, i, look(t, i)->last);
 	}
 }
 

@@ -216,7 +216,7 @@ backoff_next(struct tree *t, uint32_t c)
 {
 	const struct row *r = row_of(t, c);
 	struct slot *s = edit(t, c);
-	if (r->backoff_min_ms == 0)
+	if (r->backoff_min_ms == 0 || is_sup(t, c))
 		return 0;
 	int healthy =
 	    (s->flags & SF_WAS_UP) != 0 && t->now_ms - s->up_ms >= r->backoff_max_ms;
@@ -369,21 +369,16 @@ sup_advance(struct tree *t, uint32_t i)
 			edit(t, i)->cursor = look(t, c)->next;
 			continue;
 		}
-		enum progress pr = child_start(t, c);
-		if (pr == PR_WAIT && may_pass(t, i, c)) {
-			edit(t, c)->child = CH_RESTARTING;
-			edit(t, i)->cursor = look(t, c)->next;
-		} else if (pr == PR_WAIT) {
-			return PR_WAIT;
-		} else if (pr == PR_OK) {
+		if (child_start(t, c) == PR_OK) {
 			edit(t, c)->child = CH_PID;
 			edit(t, i)->cursor = look(t, c)->next;
 			req_done(t, c, AN_OK, REASON(RE_NONE));
 			after_wake(t);
+		} else if (may_pass(t, i, c)) {
+			edit(t, c)->child = CH_RESTARTING;
+			edit(t, i)->cursor = look(t, c)->next;
 		} else {
-			start_failed(t, i, c, look(t, c)->last);
-			if (look(t, i)->phase == PH_DOWN)
-				return PR_FAILED;
+			return PR_WAIT;
 		}
 	}
 	return look(t, i)->op == OP_START ? sup_is_up(t, i) : PR_WAIT;
@@ -499,7 +494,7 @@ sup_stopped_all(struct tree *t, uint32_t i)
 	s->cursor = SLOT_NONE;
 	set_phase(t, i, PH_DOWN);
 	set_timer(t, i, 0);
-	s->last = s->end.type == RE_NONE ? REASON(RE_SHUTDOWN) : s->end;
+	s->last = s->end;
 	s->last_ms = t->real_ms;
 	return PR_OK;
 }
@@ -572,8 +567,10 @@ sup_begin_end(struct tree *t, uint32_t i)
 		tell(t, EV_STOPPING, i);
 		set_phase(t, i, PH_SUP_STOPPING);
 		act(t, ACT_UP, i, 0);
+		set_timer(t, i, 0); /* its lifespan counts no more */
 	}
-	if (r != NULL && r->stop_ms != MS_INFINITY && (s->flags & SF_STOP_ASKED) != 0)
+	if (r != NULL && r->stop_ms != MS_INFINITY && s->timer_ms == 0 &&
+	    (s->flags & SF_STOP_ASKED) != 0)
 		set_timer(t, i, t->now_ms + r->stop_ms);
 	s->op = OP_STOP;
 	s->then = THEN_END;
@@ -585,7 +582,7 @@ enum progress
 sup_stop(struct tree *t, uint32_t i)
 {
 	struct slot *s = edit(t, i);
-	if (s->phase == PH_DOWN || s->phase == PH_BACKOFF || s->phase == PH_AFTER) {
+	if (s->phase == PH_DOWN || s->phase == PH_AFTER) {
 		if (s->phase == PH_AFTER)
 			after_forget(t, i);
 		set_phase(t, i, PH_DOWN);
@@ -641,10 +638,7 @@ sup_timer(struct tree *t, uint32_t i)
 	if (s->phase == PH_SUP_STOPPING) {
 		tell(t, EV_KILLING, i);
 		sup_kill(t, i);
-	} else if (s->phase == PH_BACKOFF) {
-		set_phase(t, i, PH_DOWN);
-		pend_add(t, i, PEND_DELAYED);
-	} else if (s->phase == PH_SUP_UP) {
+	} else {
 		sup_end_self(t, i, REASON(RE_NORMAL)); /* its lifespan is over */
 	}
 }
@@ -674,11 +668,8 @@ one_start(struct tree *t, uint32_t i, uint32_t c, enum sup_then then)
 	s->op = OP_ONE;
 	s->then = (uint8_t)then;
 	s->cursor = c;
-	enum progress pr = child_start(t, c);
-	if (pr == PR_OK)
+	if (child_start(t, c) == PR_OK)
 		up_started(t, c);
-	else if (pr == PR_FAILED)
-		up_failed(t, c, look(t, c)->last);
 }
 
 void

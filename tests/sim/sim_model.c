@@ -71,8 +71,8 @@ is_awaited(const struct sim *s, const struct slot *p, uint32_t k)
 		return 0;
 	int waits =
 	    c->phase == PH_BACKOFF || c->phase == PH_AFTER || c->phase == PH_DOWN;
-	if (waits && c->child == CH_RESTARTING &&
-	    (p->op_mode != 0 || s->opinion[c->parent].reloaded))
+	if (c->child == CH_RESTARTING &&
+	    ((waits && p->op_mode != 0) || s->opinion[c->parent].reloaded))
 		return 0; /* it has a time of its own */
 	return all || has_life(c);
 }
