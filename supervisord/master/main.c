@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "master/node.h"
+#include "master/raw.h"
 #include "master/state_sane.h"
 
 static struct node node;
@@ -129,9 +130,14 @@ node_process(void)
 {
 	struct rlimit files;
 	sigset_t none;
-	for (int s = 1; s < 32; s++)
+	const struct {
+		unsigned long handler, flags, restorer, mask;
+	} dfl = {0};
+	/* raw, since libc hides the two real-time signals it uses itself */
+	for (int s = 1; s <= 64; s++)
 		if (s != SIGKILL && s != SIGSTOP)
-			(void)signal(s, s == SIGPIPE ? SIG_IGN : SIG_DFL);
+			(void)raw(SYS_rt_sigaction, s, &dfl, 0, 8);
+	(void)signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
