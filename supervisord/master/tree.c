@@ -241,8 +241,6 @@ void
 slot_free(struct tree *t, uint32_t i)
 {
 	struct slot *s = edit(t, i);
-	if (s->phase == PH_AFTER)
-		after_forget(t, i);
 	set_timer(t, i, 0);
 	set_watchdog(t, i, 0);
 	if (s->kind == SLOT_WORKER)

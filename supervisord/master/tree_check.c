@@ -70,6 +70,21 @@ check_sup(const struct tree *t, uint32_t i)
 	return check_idle(t, i);
 }
 
+/* Those in PH_AFTER and the list of them are the same. */
+static const char *
+check_after(const struct tree *t)
+{
+	uint32_t waiting = 0, listed = 0;
+	for (uint32_t i = 0; i < t->st->head.core.slots_used; i++)
+		waiting +=
+		    look(t, i)->kind != SLOT_FREE && look(t, i)->phase == PH_AFTER;
+	for (uint32_t i = t->st->head.core.after_first; i != SLOT_NONE;
+	     i = look(t, i)->after_next)
+		if (look(t, i)->phase != PH_AFTER || ++listed > waiting)
+			return "the list of the waiting is broken";
+	return listed == waiting ? 0 : "one that waits for others was forgotten";
+}
+
 const char *
 tree_check(const struct tree *t)
 {
@@ -86,5 +101,5 @@ tree_check(const struct tree *t)
 		if ((s->seq & 1) != 0)
 			return "a slot was left open for writing";
 	}
-	return 0;
+	return check_after(t);
 }

@@ -14,8 +14,9 @@
 static void
 answer(struct tree *t, uint32_t ref, enum answer an, uint32_t slot, struct reason re)
 {
+	uint32_t before = t->nact;
 	act(t, ACT_REPLY, slot, an);
-	if (t->nact > 0) {
+	if (t->nact > before) {
 		t->act[t->nact - 1].ref = ref;
 		t->act[t->nact - 1].reason = re;
 	}
@@ -42,10 +43,8 @@ req_done(struct tree *t, uint32_t c, enum answer an, struct reason re)
 	if (k == SLOT_NONE)
 		return;
 	edit(t, c)->req = SLOT_NONE;
-	if (k < REQ_MAX && t->req[k].used) {
-		answer(t, t->req[k].ref, an, c, re);
-		req_free(t, &t->req[k]);
-	}
+	answer(t, t->req[k].ref, an, c, re);
+	req_free(t, &t->req[k]);
 }
 
 /* The supervisor ends: those that waited in its queue are told. */
@@ -102,8 +101,7 @@ req_under_way(struct tree *t, struct pending_req *q, uint32_t c)
 static int
 is_pool_sup(const struct tree *t, uint32_t i)
 {
-	return look(t, i)->kind != SLOT_ROOT && look(t, i)->kind != SLOT_WORKER &&
-	       row_of(t, i)->strategy == SIMPLE_ONE_FOR_ONE;
+	return row_of(t, i)->strategy == SIMPLE_ONE_FOR_ONE;
 }
 
 /* A restart that waits for its time is not running; one its supervisor works on is. */
@@ -194,13 +192,10 @@ do_start_spec(struct tree *t, struct pending_req *q, uint32_t sup)
 static void
 do_start_child(struct tree *t, struct pending_req *q, uint32_t sup)
 {
-	const struct row *r = &t->rows->row[q->row];
 	if (is_pool_sup(t, sup))
 		do_start_instance(t, q, sup);
-	else if (r->kind == ROW_WORKER || r->kind == ROW_SUP)
-		do_start_spec(t, q, sup);
 	else
-		req_answer(t, q, AN_NOT_POOL, SLOT_NONE);
+		do_start_spec(t, q, sup);
 }
 
 /* --- stop ------------------------------------------------------------------------- */
@@ -257,7 +252,7 @@ do_restart(struct tree *t, struct pending_req *q, uint32_t sup)
 		return;
 	}
 	req_under_way(t, q, c);
-	if (p->op == OP_ONE && waited_for)
+	if (p->op == OP_ONE)
 		edit(t, sup)->then = THEN_BOUNCE;
 	else
 		edit(t, c)->flags |= SF_BOUNCE;
@@ -336,8 +331,9 @@ req_run(struct tree *t, struct pending_req *q, uint32_t sup)
 	case VERB_REEXEC:
 	case VERB_LOG_REOPEN:
 	case VERB_MAX:
-		req_answer(t, q, AN_UNSUPPORTED, q->slot);
+		break;
 	}
+	req_answer(t, q, AN_UNSUPPORTED, q->slot);
 }
 
 /* The first request in this supervisor's queue, if it came before the ticket. */
@@ -359,7 +355,7 @@ req_next(struct tree *t, uint32_t sup, uint32_t before_ticket)
 	    ((look(t, c)->flags & SF_REMOVE) == 0 &&
 		(first->verb == VERB_START || (look(t, c)->flags & SF_FORGOTTEN) == 0));
 	first->sup = SLOT_NONE;
-	if (!known || (c != SLOT_NONE && look(t, c)->parent != sup))
+	if (!known)
 		req_answer(t, first, AN_UNKNOWN, SLOT_NONE); /* it went meanwhile */
 	else
 		req_run(t, first, sup);

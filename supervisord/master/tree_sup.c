@@ -113,7 +113,7 @@ child_start(struct tree *t, uint32_t c)
 	pend_forget(t, c, PEND_RETRY | PEND_DELAYED | PEND_ADD); /* now it comes */
 	if (!is_sup(t, c))
 		return worker_start(t, c);
-	if (look(t, c)->kind == SLOT_SUP && after_blocked(t, c)) {
+	if (after_blocked(t, c)) {
 		after_wait(t, c);
 		return PR_WAIT;
 	}
@@ -129,8 +129,6 @@ child_gone(struct tree *t, uint32_t c)
 	struct slot *s = edit(t, c);
 	pend_drop(t, c);
 	s->child = CH_UNDEFINED;
-	if (s->phase == PH_BACKOFF || s->phase == PH_AFTER)
-		(void)child_stop(t, c);
 	if (s->kind != SLOT_APP && row_of(t, c)->restart == TEMPORARY)
 		s->flags |= SF_FORGOTTEN;
 	s->flags &= ~(uint32_t)SF_DUE;
@@ -689,8 +687,10 @@ one_stop(struct tree *t, uint32_t i, uint32_t c, enum sup_then then)
 static void
 pool_arrived(struct tree *t, uint32_t i)
 {
-	if (--edit(t, i)->busy == 0 && sup_is_up(t, i) == PR_OK)
-		up_started(t, i);
+	if (--edit(t, i)->busy > 0)
+		return;
+	(void)sup_is_up(t, i);
+	up_started(t, i);
 }
 
 void
@@ -772,16 +772,16 @@ up_failed(struct tree *t, uint32_t c, struct reason re)
 			return;
 		}
 		pool_failed(t, i, c);
-	} else if (p->cursor != c && (look(t, c)->flags & SF_NEVER_UP) != 0) {
+	} else if (p->cursor != c) {
 		retry_never_up(t, i, c); /* the boot start had gone on without it */
 	} else if (api) {
 		child_gone(t, c);
 		if ((look(t, c)->flags & SF_DYNAMIC) != 0 && look(t, c)->up_ms == 0)
 			subtree_free(t, c);
 		one_done(t, i);
-	} else if (p->op == OP_ONE && p->cursor == c) {
+	} else if (p->op == OP_ONE) {
 		one_failed(t, i, c);
-	} else if (p->op == OP_START && p->cursor == c) {
+	} else {
 		start_failed(t, i, c, re);
 		if (look(t, i)->phase == PH_DOWN)
 			sup_report_end(t, i);
@@ -796,8 +796,10 @@ pool_stopped(struct tree *t, uint32_t i, uint32_t c)
 	struct slot *p = edit(t, i), *s = edit(t, c);
 	if (p->op == OP_STOP) {
 		subtree_free(t, c);
-		if (--p->busy == 0 && sup_stopped_all(t, i) == PR_OK)
+		if (--p->busy == 0) {
+			(void)sup_stopped_all(t, i);
 			sup_report_end(t, i);
+		}
 		return;
 	}
 	int first = s->child == CH_UNDEFINED;
@@ -879,7 +881,7 @@ up_stopped(struct tree *t, uint32_t c)
 	if (p->kind != SLOT_ROOT && is_pool(t, i)) {
 		pool_stopped(t, i, c);
 	} else if (p->op == OP_STOP && mine) {
-		p->cursor = c == p->bound ? (uint32_t)SLOT_NONE : look(t, c)->prev;
+		p->cursor = look(t, c)->prev; /* the bound itself is down before */
 		child_retire(t, c);
 		if (sup_sweep_children(t, i) == PR_OK)
 			sup_report_end(t, i);
@@ -901,11 +903,6 @@ up_exited(struct tree *t, uint32_t c, struct reason re)
 {
 	if (look(t, look(t, c)->parent)->kind == SLOT_ROOT) {
 		app_ended(t, c, re);
-		return;
-	}
-	uint32_t i = look(t, c)->parent;
-	if (look(t, i)->op == OP_STOP && (look(t, i)->cursor == c || is_pool(t, i))) {
-		up_stopped(t, c);
 		return;
 	}
 	edit(t, c)->pend_reason = re;
@@ -1000,7 +997,7 @@ handle_child(struct tree *t, uint32_t i, uint32_t c)
 		restart_counted(t, i, c);
 	else if ((why & PEND_DELAYED) != 0)
 		handle_delayed(t, i, c);
-	else if ((why & PEND_ADD) != 0 && !child_skipped(t, c) && !child_has_life(t, c))
+	else if (!child_skipped(t, c) && !child_has_life(t, c)) /* PEND_ADD */
 		one_start(t, i, c, THEN_STARTED);
 }
 

@@ -27,7 +27,8 @@ window_take(struct tree *t, uint32_t i)
 		edit(t, i)->window = w * 64 + bit;
 		return;
 	}
-	edit(t, i)->window = SLOT_NONE; /* rows_check allows fewer supervisors */
+	/* rows_check allows fewer supervisors, but a reload may have two sets of them */
+	edit(t, i)->window = SLOT_NONE;
 }
 
 void
@@ -52,7 +53,7 @@ window_add(struct tree *t, uint32_t i)
 {
 	const struct row *r = row_of(t, i);
 	struct slot *s = edit(t, i);
-	if (r->intensity == INTENSITY_INFINITY)
+	if (r->intensity == INTENSITY_INFINITY || s->window == SLOT_NONE)
 		return 0;
 	s->win_head = (s->win_head + 1) % RING;
 	ring(t, i)[s->win_head] = t->now_ms;
@@ -68,8 +69,10 @@ uint32_t
 window_count(const struct tree *t, uint32_t i)
 {
 	const struct slot *s = look(t, i);
-	const uint64_t *at = t->st->window[s->window].at_ms;
 	uint32_t n = 0;
+	if (s->window == SLOT_NONE)
+		return 0;
+	const uint64_t *at = t->st->window[s->window].at_ms;
 	while (n < s->win_n && t->now_ms - at[(s->win_head + RING - n) % RING] <=
 				   row_of(t, i)->period_ms)
 		n++;

@@ -374,25 +374,21 @@ worker_timeout(struct tree *t, uint32_t i)
 		set_phase(t, i, PH_DOWN);
 		pend_add(t, i, PEND_DELAYED);
 		return;
+	case PH_POST:
+		set_timer(t, i, 0);
+		act(t, ACT_KILL_TREE, i, 0);
+		return;
 	case PH_PRE:
 	case PH_SPAWNING:
-	case PH_POST:
 		if ((s->flags & SF_WAITING) != 0) {
 			s->flags &= ~(uint32_t)SF_WAITING;
 			set_timer(t, i, deadline(t, row_of(t, i)->start_ms));
 			s->gen++;
 			act(t, ACT_SPAWN, i,
-			    s->phase == PH_PRE	  ? SPAWN_PRE
-			    : s->phase == PH_POST ? SPAWN_POST
-						  : SPAWN_MAIN);
+			    s->phase == PH_PRE ? SPAWN_PRE : SPAWN_MAIN);
 			return;
 		}
-		if (s->phase == PH_POST) {
-			set_timer(t, i, 0);
-			act(t, ACT_KILL_TREE, i, 0);
-			return;
-		}
-		FALLTHROUGH;
+		/* fallthrough */
 	case PH_STARTING:
 		s->end = REASON(RE_START_TIMEOUT);
 		tell(t, EV_KILLING, i);
