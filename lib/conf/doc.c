@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <glob.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/log.h"
 #include "base/str.h"
@@ -140,12 +141,38 @@ key_elsewhere(const char *key, char *buf, size_t cap)
 	return used > 0;
 }
 
+/* What other supervisors and people call our keys. */
+static const char *
+foreign_key(const char *key)
+{
+	static const struct {
+		const char *theirs, *ours;
+	} words[] = {{"cwd", "directory"}, {"chdir", "directory"},
+	    {"workingdirectory", "directory"}, {"exec", "command"}, {"cmd", "command"},
+	    {"run", "command"}, {"execstart", "command"}, {"program", "command"},
+	    {"env", "environment"}, {"environmentfile", "env_file"}, {"stdout", "log"},
+	    {"stderr", "log"}, {"stdout_logfile", "log"}, {"stderr_logfile", "log"},
+	    {"numprocs", "instances"}, {"count", "instances"},
+	    {"stopsignal", "stop_signal"}, {"killsignal", "stop_signal"},
+	    {"stopwaitsecs", "shutdown"}, {"timeout", "shutdown"},
+	    {"startsecs", "ready"}, {"autorestart", "restart"},
+	    {"max_restarts", "intensity"}, {"max_seconds", "period"},
+	    {"depends", "after"}, {"requires", "after"}, {"autostart", "enabled"}};
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (strcasecmp(words[i].theirs, key) == 0)
+			return words[i].ours;
+	return NULL;
+}
+
 static void
 unknown_key(struct conf_doc *doc, struct place at, const char *key)
 {
 	char where[128];
 	const char *of = title(doc->arena, doc->now->kind, doc->now->name);
-	const char *nearest = conf_key_nearest(doc->now->kind, key);
+	const char *nearest = foreign_key(key);
+	if (nearest == NULL || conf_key_find(doc->now->kind, nearest) == NULL)
+		nearest = conf_key_nearest(doc->now->kind, key);
 	if (key_elsewhere(key, where, sizeof where))
 		diag_error(doc->diag, at, "unknown key '%s' in [%s]; it is a key of %s",
 		    key, of, where);
@@ -197,7 +224,10 @@ read_file(struct conf_doc *doc, const char *path, bool is_main)
 	*file = (struct conf_file){arena_text(doc->arena, path), ++doc->nfiles};
 	char *text = slurp(doc->arena, path, is_main, &len, &err);
 	if (text == NULL) {
-		diag_error(doc->diag, (struct place){file, 0}, "%s", err.msg);
+		diag_error(doc->diag, (struct place){file, 0}, "%s%s", err.msg,
+		    is_main && errno == ENOENT
+			? "; write one, supervisord.conf(5) ends with an example"
+			: "");
 		return -1;
 	}
 	doc->now = NULL;
