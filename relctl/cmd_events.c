@@ -7,7 +7,7 @@
 
 #include "base/str.h"
 #include "client.h"
-#include "cmd.h"
+#include "nodes.h"
 #include "table.h"
 
 enum { O_FOLLOW, O_SINCE };
@@ -47,10 +47,24 @@ print_event(const struct cmd *cmd, const struct json *e)
 	(void)putchar('\n');
 }
 
+/* A name without events may be a typing error; cmd->err says so then. */
+static int
+known(struct cmd *cmd, const char *under)
+{
+	struct nodes nodes;
+	if (under == NULL)
+		return 1;
+	if (nodes_fetch(cmd, under, 0, &nodes) < 0)
+		return 0;
+	nodes_clear(&nodes);
+	return 1;
+}
+
 static int
 list_all(struct cmd *cmd, uint64_t from, const char *under)
 {
 	uint64_t newest = from;
+	size_t seen = 0;
 	for (;;) {
 		struct json *params = json_object();
 		json_set_u64(params, "from", from);
@@ -61,13 +75,13 @@ list_all(struct cmd *cmd, uint64_t from, const char *under)
 			return cmd_fail(cmd);
 		const struct json *list = json_get(page, "events");
 		for (const struct json *e = json_first(list); e != NULL;
-		     e = json_next(e))
+		     e = json_next(e), seen++)
 			print_event(cmd, e);
 		from = (uint64_t)json_get_int(page, "next", 0);
 		newest = (uint64_t)json_get_int(page, "newest", 0);
 		json_free(&page);
 		if (from > newest)
-			return 0;
+			return seen > 0 || known(cmd, under) ? 0 : cmd_fail(cmd);
 	}
 }
 

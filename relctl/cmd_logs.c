@@ -165,6 +165,19 @@ find_files(const struct cmd *cmd, const char *word, struct ids *ids)
 		ids_add(ids, word);
 }
 
+/* What has left the tree may still have a log; cmd->err stays if it has none. */
+static int
+without_node(struct cmd *cmd, const char *id, struct ids *ids)
+{
+	struct logfile *f = logfile_open(cmd->log_dir, id, NULL);
+	if (f == NULL)
+		return 0;
+	logfile_close(&f);
+	ids_add(ids, id);
+	cmd->err.kind = ERR_NONE;
+	return 1;
+}
+
 /* Ids as the node knows them, pools unfolded. */
 static int
 find_ids(struct cmd *cmd, struct ids *ids)
@@ -186,11 +199,12 @@ find_ids(struct cmd *cmd, struct ids *ids)
 			ids_add(ids, "node");
 			continue;
 		}
-		/* What has left the tree may still have a log. */
 		if (nodes_fetch(cmd, words.id[i], 0, &nodes) < 0) {
-			ids_add(ids, words.id[i]);
-			cmd->err.kind = ERR_NONE;
-			continue;
+			if (without_node(cmd, words.id[i], ids))
+				continue;
+			ids_clear(&words);
+			ids_clear(ids);
+			return -1;
 		}
 		for (size_t k = 0; k < nodes.n; k++)
 			if (node_is_worker(&nodes.node[k]))

@@ -62,12 +62,12 @@ print_head(const struct json *info)
 {
 	char time[24];
 	const struct json *counts = json_get(info, "counts");
-	(void)printf("node %s: %s for %s; %lld workers, %lld up, %lld in trouble; "
+	const long long workers = json_get_int(counts, "workers", 0);
+	(void)printf("node %s: %s for %s; %lld worker%s, %lld up, %lld in trouble; "
 		     "master %lld, keeper %lld\n",
 	    json_get_str(info, "name", "?"), json_get_str(info, "state", "?"),
-	    time_short(json_get_int(info, "uptime_ms", 0), time, sizeof time),
-	    (long long)json_get_int(counts, "workers", 0),
-	    (long long)json_get_int(counts, "up", 0),
+	    time_short(json_get_int(info, "uptime_ms", 0), time, sizeof time), workers,
+	    workers == 1 ? "" : "s", (long long)json_get_int(counts, "up", 0),
 	    (long long)json_get_int(counts, "failed", 0),
 	    (long long)json_get_int(info, "master_pid", 0),
 	    (long long)json_get_int(info, "keeper_pid", 0));

@@ -87,7 +87,7 @@ logfile_open(const char *log_dir, const char *id, struct err *err)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 && errno == ENOENT) {
 		err_set(err, ERR_UNKNOWN_NAME,
-		    "there is no log %s; the worker may never have started, or logs "
+		    "there is no log %s; nothing was written yet, or `log =` sends it "
 		    "elsewhere",
 		    path);
 		return NULL;
