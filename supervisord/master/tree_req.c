@@ -406,10 +406,12 @@ app_request(struct tree *t, struct pending_req *q, uint64_t value)
 	if (q->verb == VERB_APP_START) {
 		app_request_start(t, q, value);
 	} else if (q->verb == VERB_APP_LOAD) {
-		if (i != SLOT_NONE)
-			req_answer(t, q, AN_ALREADY, i);
-		else
-			req_answer(t, q, AN_OK, app_load(t, q->row));
+		enum answer an = AN_ALREADY;
+		if (i == SLOT_NONE) {
+			i = app_load(t, q->row);
+			an = i == SLOT_NONE ? AN_BUSY : AN_OK;
+		}
+		req_answer(t, q, an, i);
 	} else if (i == SLOT_NONE) {
 		req_answer(t, q, AN_NOT_RUNNING, SLOT_NONE);
 	} else if (q->verb == VERB_APP_UNLOAD && is_running) {

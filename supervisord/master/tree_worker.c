@@ -388,7 +388,7 @@ worker_timeout(struct tree *t, uint32_t i)
 			    s->phase == PH_PRE ? SPAWN_PRE : SPAWN_MAIN);
 			return;
 		}
-		/* fallthrough */
+		FALLTHROUGH;
 	case PH_STARTING:
 		s->end = REASON(RE_START_TIMEOUT);
 		tell(t, EV_KILLING, i);
