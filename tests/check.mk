@@ -68,6 +68,11 @@ fuzz: fuzz-build ## each fuzzer for FUZZ_S seconds
 fuzz-replay: fuzz-build
 	@tests/fuzz/run.sh $(FB)/fuzz 0 $(FUZZERS)
 
+# --- valgrind: memory, and descriptors left open ------------------------------------------
+unit-valgrind: progs $(UNIT)
+	@tests/run_unit.sh --valgrind $(filter-out %_storm %_logger,$(UNIT))
+.PHONY: unit-valgrind
+
 # --- all together ----------------------------------------------------------------------
 check: deps ## what must pass before a push: lint, both compilers, sanitizers, tests
 	@tests/check.sh check
