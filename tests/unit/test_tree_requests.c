@@ -516,8 +516,8 @@ no_slot_is_left(void **unused)
 	IS(AN_BUSY, stage_ask(&st, VERB_APP_LOAD, SLOT_NONE, 6, 0));
 	IS(AN_OK, stage_ask(&st, VERB_SCALE, p, ROW_NONE, 3));
 	assert_int_equal(world_slot(st.w, p)->nchildren, 1);
-	IS(AN_OK, ask(VERB_RESTART, 1));
-	DID("x2.1");
+	IS(AN_OK, ask(VERB_RESTART, 1)); /* one of three has the slot that is free */
+	DID("x2.1 s2.1");
 	core->slots_used = SLOT_MAX - 1; /* for the supervisor, not for its child */
 	IS(AN_OK, stage_ask(&st, VERB_START_CHILD, app, 4, 0));
 	core->slots_used = saved.slots_used + 1;
