@@ -159,21 +159,22 @@ print_paper(const char *which)
 	exit(fflush(stdout) == 0 ? 0 : 1);
 }
 
+enum {
+	ROLE = 1,
+	CHECK,
+	JSON,
+	ROOT,
+	DISABLED,
+	INIT,
+	CONFINE,
+	PRINT,
+	HELP,
+	SHOW_VERSION
+};
+
 static void
 parse(int argc, char **argv, struct arguments *args)
 {
-	enum {
-		ROLE = 1,
-		CHECK,
-		JSON,
-		ROOT,
-		DISABLED,
-		INIT,
-		CONFINE,
-		PRINT,
-		HELP,
-		SHOW_VERSION
-	};
 	static const struct option options[] = {
 	    {"role", no_argument, NULL, ROLE},
 	    {"check", no_argument, NULL, CHECK},

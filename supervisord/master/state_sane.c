@@ -80,32 +80,40 @@ children_fault(const struct state *st, uint32_t i, uint32_t used)
 	return prev == s->pend_last ? NULL : "a supervisor's queue is broken";
 }
 
-const char *
-state_fault(const struct state *st, const struct rows *rows, const struct rows *old)
+static const char *
+slots_fault(const struct state *st, const struct rows *rows, const struct rows *old)
 {
-	uint32_t used = st->head.core.slots_used, n = 0;
-	if (used == 0 || used > SLOT_MAX || st->slot[ROOT].kind != SLOT_ROOT)
-		return "it has no root";
-	if (st->head.nenvs > ENVS_MAX)
-		return "its counters are wrong";
-	for (uint32_t i = 0; i < used; i++) {
+	for (uint32_t i = 0; i < st->head.core.slots_used; i++) {
 		if (st->slot[i].kind == SLOT_FREE)
 			continue;
-		const char *why = slot_fault(&st->slot[i], used);
+		const char *why = slot_fault(&st->slot[i], st->head.core.slots_used);
 		if (why == NULL)
 			why = row_fault(st, i, rows, old);
-		if (why == NULL && st->nargs[i] > ARGS_MAX)
-			why = "arguments of an instance are too long";
 		if (why != NULL)
 			return why;
+		if (st->nargs[i] > ARGS_MAX)
+			return "arguments of an instance are too long";
 	}
-	for (uint32_t i = 0; i < used; i++) {
+	return NULL;
+}
+
+static const char *
+tree_fault(const struct state *st)
+{
+	for (uint32_t i = 0; i < st->head.core.slots_used; i++) {
 		if (st->slot[i].kind == SLOT_FREE || st->slot[i].kind == SLOT_WORKER)
 			continue;
-		const char *why = children_fault(st, i, used);
+		const char *why = children_fault(st, i, st->head.core.slots_used);
 		if (why != NULL)
 			return why;
 	}
+	return NULL;
+}
+
+static const char *
+lists_fault(const struct state *st)
+{
+	uint32_t used = st->head.core.slots_used, n = 0;
 	for (uint32_t i = st->head.core.free_slot; i != SLOT_NONE; i = st->slot[i].next)
 		if (++n > used || i >= used || st->slot[i].kind != SLOT_FREE)
 			return "the list of free slots is broken";
@@ -115,4 +123,18 @@ state_fault(const struct state *st, const struct rows *rows, const struct rows *
 		if (++n > used || i >= used || st->slot[i].phase != PH_AFTER)
 			return "the list of waiting ones is broken";
 	return NULL;
+}
+
+const char *
+state_fault(const struct state *st, const struct rows *rows, const struct rows *old)
+{
+	uint32_t used = st->head.core.slots_used;
+	if (used == 0 || used > SLOT_MAX || st->slot[ROOT].kind != SLOT_ROOT)
+		return "it has no root";
+	if (st->head.nenvs > ENVS_MAX)
+		return "its counters are wrong";
+	const char *why = slots_fault(st, rows, old);
+	if (why == NULL)
+		why = tree_fault(st);
+	return why != NULL ? why : lists_fault(st);
 }

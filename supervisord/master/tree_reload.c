@@ -52,39 +52,43 @@ slot_follows(
 		s->flags |= SF_BOUNCE; /* queued below, under the new rows */
 }
 
+/* A row that no slot has: 0, or -1 when there are no slots left. */
+static int
+row_arrives(struct tree *t, uint32_t r)
+{
+	static const uint8_t kinds[] = {
+	    [ROW_APP] = SLOT_APP, [ROW_SUP] = SLOT_SUP, [ROW_WORKER] = SLOT_WORKER};
+	static const uint32_t flags[] = {[ROW_APP] = SF_LOADED | SF_BOOT,
+	    [ROW_SUP] = SF_BOOT,
+	    [ROW_WORKER] = SF_NEVER_UP};
+	const struct row *ro = &t->rows->row[r];
+	uint32_t p = ro->kind == ROW_APP ? (uint32_t)ROOT : t->slot_of_row[ro->parent];
+	if (p == SLOT_NONE)
+		return 0;
+	if (ro->kind == ROW_TEMPLATE) {
+		if (look(t, p)->template_row == SLOT_NONE)
+			edit(t, p)->target = ro->instances;
+		edit(t, p)->template_row = r;
+		return 0;
+	}
+	uint32_t k = slot_new(t, (enum slot_kind)kinds[ro->kind], r, p);
+	if (k == SLOT_NONE)
+		return -1;
+	t->slot_of_row[r] = k;
+	edit(t, k)->flags |= flags[ro->kind];
+	tell(t, ro->kind == ROW_APP ? EV_APP_LOADED : EV_CHILD_ADDED, k);
+	return 0;
+}
+
 static void
 slots_arrive(struct tree *t)
 {
 	for (uint32_t r = 0; r < t->rows->head->nrows; r++) {
-		const struct row *ro = &t->rows->row[r];
-		if (t->slot_of_row[r] != SLOT_NONE || (ro->flags & ROWF_DYNAMIC) != 0)
+		if (t->slot_of_row[r] != SLOT_NONE ||
+		    (t->rows->row[r].flags & ROWF_DYNAMIC) != 0)
 			continue;
-		if (ro->kind == ROW_APP) {
-			uint32_t i = slot_new(t, SLOT_APP, r, ROOT);
-			if (i == SLOT_NONE)
-				return;
-			t->slot_of_row[r] = i;
-			edit(t, i)->flags |= SF_LOADED | SF_BOOT;
-			tell(t, EV_APP_LOADED, i);
-			continue;
-		}
-		uint32_t p = t->slot_of_row[ro->parent];
-		if (p == SLOT_NONE)
-			continue;
-		if (ro->kind == ROW_TEMPLATE) {
-			if (look(t, p)->template_row == SLOT_NONE)
-				edit(t, p)->target = ro->instances;
-			edit(t, p)->template_row = r;
-			continue;
-		}
-		uint32_t k =
-		    slot_new(t, ro->kind == ROW_SUP ? SLOT_SUP : SLOT_WORKER, r, p);
-		if (k == SLOT_NONE)
+		if (row_arrives(t, r) < 0)
 			return;
-		t->slot_of_row[r] = k;
-		edit(t, k)->flags |=
-		    ro->kind == ROW_SUP ? (uint32_t)SF_BOOT : (uint32_t)SF_NEVER_UP;
-		tell(t, EV_CHILD_ADDED, k);
 	}
 }
 
