@@ -23,7 +23,12 @@ sim: $(B)/bin/sim ## EVENTS random events on the pure core, with crashes, virtua
 
 oracle: $(B)/bin/oracle ## TREES random trees through Erlang/OTP and through our core
 	@tests/oracle/run.sh $< $(TREES) $(SEED)
-.PHONY: oracle sim
+coverage: ## branches that the unit tests and a short simulation take (gcovr)
+	@tests/coverage.sh
+
+mutate: ## break the pure core in many places: its tests must notice each
+	@tests/sim/mutate.sh $(N)
+.PHONY: oracle sim coverage mutate
 
 # --- storms: master, keeper and roles are killed, faulted, lied to ----------------------
 ROUNDS ?= 20

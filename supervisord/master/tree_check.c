@@ -40,7 +40,7 @@ static const char *
 check_child(const struct tree *t, uint32_t i, uint32_t c)
 {
 	const struct slot *s = look(t, i), *k = look(t, c);
-	if (s->phase == PH_DOWN && k->phase != PH_DOWN && k->phase != PH_DONE)
+	if (s->phase == PH_DOWN && k->phase != PH_DOWN)
 		return "a supervisor is down and its child is not";
 	if (s->phase != PH_SUP_UP || s->op != OP_NONE || s->kind == SLOT_ROOT)
 		return 0;

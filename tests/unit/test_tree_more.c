@@ -175,6 +175,16 @@ needed_applications_start_first(void **unused)
 	IS(AN_OK, app(VERB_APP_STOP, 2, 0));
 	stage_input(&st, IN_READY, stage_slot(&st, 1), 0);
 	DID("");
+	IS(AN_OK, app(VERB_APP_STOP, APP, 0));
+	IS(AN_OK, app(VERB_APP_UNLOAD, APP, 0));
+	struct state_core *core = &st.w->t.st->head.core;
+	uint32_t used = core->slots_used, list = core->free_slot;
+	core->slots_used = SLOT_MAX;
+	core->free_slot = SLOT_NONE;
+	IS(ANSWER_MAX, app(VERB_APP_START, 2, 0)); /* no room: it waits for ever */
+	IS(AN_OK, app(VERB_APP_STOP, 2, 0));
+	core->slots_used = used;
+	core->free_slot = list;
 }
 
 static void
@@ -317,6 +327,38 @@ a_stop_overtakes_the_word_of_a_failed_birth(void **unused)
 	dies(1, (struct reason){.type = RE_EXIT, .code = 127});
 	assert_int_equal(world_slot(st.w, i)->phase, PH_DOWN);
 	assert_int_equal(world_slot(st.w, i)->last.type, RE_EXEC_FAILED);
+}
+
+static void
+a_birth_that_fails_for_want_of_resources_is_tried_again(void **unused)
+{
+	(void)unused;
+	flat(ONE_FOR_ONE, 1);
+	row(APP)->intensity = 1;
+	up();
+	st.hangs[1] = 1;
+	dies(1, crash);
+	struct input in = {.type = IN_SPAWN_FAILED,
+	    .slot = stage_slot(&st, 1),
+	    .reason = {.type = RE_EXEC_FAILED, .stage = ST_FDS, .code = EMFILE}};
+	world_step(st.w, &in);
+	st.hangs[1] = 0;
+	dies(1, (struct reason){.type = RE_EXIT, .code = 127});
+	stage_wait(&st, 50);
+	DID("s1 s1");
+	assert_int_equal(stage_at(&st, 1)->phase, PH_UP);
+}
+
+static void
+a_timer_without_a_meaning_is_put_away(void **unused)
+{
+	(void)unused;
+	flat(ONE_FOR_ONE, 1);
+	up();
+	stage_at(&st, 1)->timer_ms = 1;
+	stage_input(&st, IN_TIMER, stage_slot(&st, 1), 0);
+	assert_int_equal(stage_at(&st, 1)->timer_ms, 0);
+	DID("");
 }
 
 static void
@@ -514,10 +556,11 @@ a_reload_without_a_free_slot_takes_nothing_away(void **unused)
 	up();
 	struct state_core *core = &st.w->t.st->head.core;
 	uint32_t used = core->slots_used;
-	(void)add(ROW_WORKER, APP);
 	core->slots_used = SLOT_MAX;
-	stage_reload(&st);
 	(void)add(ROW_APP, ROW_NONE);
+	stage_reload(&st);
+	st.plan.n--;
+	(void)add(ROW_WORKER, APP);
 	stage_reload(&st);
 	core->slots_used = used;
 	DID("");
@@ -568,6 +611,68 @@ nothing_starts_what_leaves(void **unused)
 	assert_int_equal(tree_leavers(&st.w->t), 0);
 }
 
+static void
+a_pool_that_leaves_gets_no_new_instances(void **unused)
+{
+	(void)unused;
+	flat(ONE_FOR_ONE, 1);
+	add(ROW_SUP, APP)->intensity = 3;
+	struct row *p = add(ROW_SUP, 2);
+	p->strategy = SIMPLE_ONE_FOR_ONE;
+	p->intensity = 0;
+	add(ROW_TEMPLATE, 3)->instances = 1;
+	up();
+	uint32_t i = stage_slot(&st, 3), c = world_slot(st.w, i)->first;
+	st.deaf[1] = 1;
+	(void)stage_ask(&st, VERB_TERMINATE_CHILD, stage_slot(&st, 1), ROW_NONE, 0);
+	st.plan.n = 2;
+	stage_reload(&st);
+	stage_dies(&st, c, crash); /* while the application is busy with another */
+	DID("x1");
+	assert_int_equal(world_slot(st.w, i)->nchildren, 0);
+	stage_wait(&st, 5000);
+	assert_int_equal(tree_leavers(&st.w->t), 0);
+}
+
+static void
+one_that_waits_and_leaves_is_not_started(void **unused)
+{
+	(void)unused;
+	flat(ONE_FOR_ONE, 3);
+	st.plan.node[2].after[0] = 3;
+	row(2)->nafter = 1;
+	row(3)->flags |= ROWF_DISABLED;
+	up();
+	st.deaf[1] = 1;
+	(void)stage_ask(&st, VERB_TERMINATE_CHILD, stage_slot(&st, 1), ROW_NONE, 0);
+	st.plan.node[2] = st.plan.node[3];
+	st.plan.n--;
+	stage_reload(&st);
+	stage_wait(&st, 5000);
+	DID("x1 k1");
+	assert_int_equal(tree_leavers(&st.w->t), 0);
+}
+
+static void
+one_that_waits_is_waited_for_in_another_strategy(void **unused)
+{
+	(void)unused;
+	flat(ONE_FOR_ONE, 4);
+	st.plan.node[2].after[0] = 3;
+	row(2)->nafter = 1;
+	row(3)->flags |= ROWF_DISABLED;
+	st.fails[1] = 1;
+	up();
+	row(APP)->strategy = REST_FOR_ONE;
+	stage_reload(&st);
+	stage_wait(&st, 1000);
+	DID("s1");
+	assert_int_equal(stage_at(&st, 2)->phase, PH_AFTER);
+	(void)stage_ask(&st, VERB_STOP, stage_slot(&st, 2), ROW_NONE, 0);
+	IS(AN_OK, stage_ask(&st, VERB_START, stage_slot(&st, 3), ROW_NONE, 0));
+	DID("s3");
+}
+
 /* --- windows ------------------------------------------------------------------------------------ */
 
 static void
@@ -592,6 +697,37 @@ every_supervisor_has_a_window_while_there_are_some(void **unused)
 	assert_int_equal(window_count(&st.w->t, stage_slot(&st, APP)), 0);
 	IS(AN_OK, app(VERB_APP_STOP, APP, 0));
 	IS(AN_OK, app(VERB_APP_UNLOAD, APP, 0));
+}
+
+static void
+a_window_that_goes_takes_no_other_along(void **unused)
+{
+	(void)unused;
+	flat(ONE_FOR_ONE, 0);
+	(void)add(ROW_APP, ROW_NONE);
+	(void)add(ROW_APP, ROW_NONE);
+	stage_open(&st);
+	IS(AN_OK, app(VERB_APP_UNLOAD, 1, 0));
+	IS(AN_OK, app(VERB_APP_UNLOAD, 2, 0));
+	IS(AN_OK, app(VERB_APP_LOAD, 2, 0));
+	IS(AN_OK, app(VERB_APP_LOAD, 1, 0));
+	uint32_t a = stage_at(&st, 0)->window, b = stage_at(&st, 1)->window,
+		 c = stage_at(&st, 2)->window;
+	assert_true(a != b && b != c && a != c);
+}
+
+static void
+a_supervisor_comes_back_at_once(void **unused)
+{
+	(void)unused;
+	flat(ONE_FOR_ONE, 0);
+	struct row *s = add(ROW_SUP, APP);
+	s->intensity = 0;
+	s->backoff_min_ms = s->backoff_max_ms = 1000; /* means nothing here */
+	(void)add(ROW_WORKER, 1);
+	up();
+	dies(2, crash);
+	DID("s2");
 }
 
 /* --- recovery ------------------------------------------------------------------------------------- */
@@ -696,6 +832,8 @@ main(void)
 	    T(a_machine_without_resources_is_no_failure),
 	    T(back_within_a_second_after_resources_return),
 	    T(a_stop_overtakes_the_word_of_a_failed_birth),
+	    T(a_birth_that_fails_for_want_of_resources_is_tried_again),
+	    T(a_timer_without_a_meaning_is_put_away),
 	    T(odd_exit_codes_are_no_success),
 	    T(a_phase_nobody_knows_harms_nobody),
 	    T(timers_follow_the_worker),
@@ -709,7 +847,12 @@ main(void)
 	    T(a_reload_without_a_free_slot_takes_nothing_away),
 	    T(a_queued_start_child_follows_its_row),
 	    T(nothing_starts_what_leaves),
+	    T(a_pool_that_leaves_gets_no_new_instances),
+	    T(one_that_waits_and_leaves_is_not_started),
+	    T(one_that_waits_is_waited_for_in_another_strategy),
 	    T(every_supervisor_has_a_window_while_there_are_some),
+	    T(a_window_that_goes_takes_no_other_along),
+	    T(a_supervisor_comes_back_at_once),
 	    T(a_hostile_undo_log_is_bounded),
 	    T(more_actions_than_fit_are_dropped_not_written_elsewhere),
 	    T(every_broken_invariant_is_named),

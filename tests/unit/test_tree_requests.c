@@ -375,6 +375,24 @@ a_pool_at_boot_waits_for_nobody_who_fails(void **unused)
 }
 
 static void
+an_instance_stopped_and_started_while_its_pool_starts(void **unused)
+{
+	(void)unused;
+	pool(2);
+	st.plan.node[2].row.ready = READY_NOTIFY;
+	stage_open(&st);
+	stage_boot(&st);
+	IS(AN_OK, stage_ask(&st, VERB_STOP, instance(1), ROW_NONE, 0));
+	st.fails[2] = 1;
+	IS(AN_FAILED, stage_ask(&st, VERB_RESTART, instance(1), ROW_NONE, 0));
+	assert_int_equal(stage_at(&st, 1)->phase, PH_SUP_STARTING);
+	stage_input(&st, IN_READY, instance(2), 0);
+	assert_int_equal(stage_at(&st, 1)->phase, PH_SUP_UP);
+	stage_wait(&st, 1000);
+	DID("s2.1 s2.2 x2.1 f2.1 s2.1");
+}
+
+static void
 an_instance_may_wait_for_others(void **unused)
 {
 	(void)unused;
@@ -545,6 +563,7 @@ main(void)
 	    T(scaling_down_twice_takes_each_away_once),
 	    T(an_instance_has_its_own_life),
 	    T(a_pool_at_boot_waits_for_nobody_who_fails),
+	    T(an_instance_stopped_and_started_while_its_pool_starts),
 	    T(an_instance_may_wait_for_others),
 	    T(nonsense_is_refused),
 	    T(the_sixty_fifth_request_is_told_to_come_later),
