@@ -143,6 +143,7 @@ fd_mkdirs(const char *path, unsigned mode, struct err *err)
 	if (stat(path, &sb) < 0)
 		return err_sys(err, "cannot use the directory %s", path);
 	if (!S_ISDIR(sb.st_mode))
-		return err_set(err, ERR_FAILED, "%s is in the way: it is no directory", path);
+		return err_set(
+		    err, ERR_FAILED, "%s is in the way: it is no directory", path);
 	return 0;
 }

@@ -28,8 +28,7 @@ log_open(const char *name, int fd, enum log_level most)
 	the_log.most = most;
 }
 
-static void PRINTF(2, 0)
-log_write(enum log_level level, const char *fmt, va_list ap)
+static void PRINTF(2, 0) log_write(enum log_level level, const char *fmt, va_list ap)
 {
 	char line[1024];
 	int n =

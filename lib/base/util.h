@@ -13,7 +13,7 @@
 #define UNUSED	    __attribute__((unused))
 #define NORETURN    __attribute__((noreturn))
 #define MUST_CHECK  __attribute__((warn_unused_result))
-#define FALLTHROUGH   __attribute__((fallthrough))
+#define FALLTHROUGH __attribute__((fallthrough))
 #define MS_INFINITY UINT64_MAX /* a time that never comes */
 #define EXIT_CONFIG 78
 
@@ -25,6 +25,7 @@ unconst(const void *p)
 		const void *in;
 		void *out;
 	} u = {.in = p};
+
 	return u.out;
 }
 

@@ -195,4 +195,5 @@ envfile_parse(struct arena *arena, const struct conf_file *file, const char *tex
 			s.line++;
 	}
 }
+
 /* NOLINTEND(readability-function-size) */

@@ -36,8 +36,8 @@ enum msg_type {
 	MSG_MAPS, /* fds: run/state read-only, the rows in force, and while a reload is being
 		   * carried out those before it (of slots with SF_OLD_ROW); value: rows_seq */
 	/* master → logger */
-	MSG_LOG_ADD,	/* fd: read end of the pipe of this slot */
-	MSG_LOG_DROP,	/* the slot is gone: read the pipe empty, then close; 0: the end */
+	MSG_LOG_ADD,  /* fd: read end of the pipe of this slot */
+	MSG_LOG_DROP, /* the slot is gone: read the pipe empty, then close; 0: the end */
 	MSG_LOG_REOPEN, /* close and open all files (after an outside rename) */
 	MSG_LOG_ROTATE, /* rotate now; slot, or SLOT_NONE for all */
 	/* logger → master, when it re-attaches */

@@ -128,9 +128,10 @@ enum slot_flag {
 	    1 << 16,	     /* its clone failed for want of resources; timer retries */
 	SF_BOUNCE = 1 << 17, /* to be started again as soon as it has stopped */
 	SF_OLD_ROW = 1 << 18, /* leaves: `row` is one of the rows before the reload */
-	SF_PART = 1 << 19, /* a supervisor whose start in order waits for a child */
-	SF_DUE = 1 << 20,  /* a child that such a start has not come to yet */
-	SF_UNSORTED = 1 << 21 /* a supervisor whose children a reload will put in order */
+	SF_PART = 1 << 19,    /* a supervisor whose start in order waits for a child */
+	SF_DUE = 1 << 20,     /* a child that such a start has not come to yet */
+	SF_UNSORTED =
+	    1 << 21 /* a supervisor whose children a reload will put in order */
 };
 
 /* Why a child stands in its supervisor's queue (bits). */
@@ -291,8 +292,8 @@ struct state_sock {
 	uint64_t ino;
 };
 
-struct state_env { /* set at run time for the children of an application */
-	uint32_t app; /* its slot, SLOT_NONE: this place is free */
+struct state_env {	     /* set at run time for the children of an application */
+	uint32_t app;	     /* its slot, SLOT_NONE: this place is free */
 	char text[ENV_TEXT]; /* NAME=value */
 };
 

@@ -297,6 +297,10 @@ signals_read(struct keeper *k)
 		}
 		if (sig == SIGTERM || sig == SIGINT || sig == SIGQUIT || sig == SIGPWR)
 			k->stop_signal = sig;
+		if (k->stop_signal != 0 && k->master == 0) {
+			k->bye = 1; /* there is nobody to stop anything in order */
+			k->status = 1;
+		}
 		send_signal(k, sig);
 	}
 }

@@ -138,6 +138,11 @@ master_died(struct keeper *k, int status)
 	k->go_due = k->lost_due = 0;
 	if (k->bye)
 		return;
+	if (k->stop_signal != 0 && !k->master_ready) {
+		k->bye = 1; /* told to stop, and no master comes up to do it */
+		k->status = 1;
+		return;
+	}
 	if (WIFSIGNALED(status))
 		log_warn(
 		    "the master (pid gone) was killed by signal %d", WTERMSIG(status));

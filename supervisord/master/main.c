@@ -130,9 +130,11 @@ node_process(void)
 {
 	struct rlimit files;
 	sigset_t none;
+
 	const struct {
 		unsigned long handler, flags, restorer, mask;
 	} dfl = {0};
+
 	/* raw, since libc hides the two real-time signals it uses itself */
 	for (int s = 1; s <= 64; s++)
 		if (s != SIGKILL && s != SIGSTOP)
@@ -225,6 +227,7 @@ static void
 node_adopt(struct node *n)
 {
 	n->performing++;
+	n->logged_n = n->st->head.event_n; /* the master before logged those */
 	node_serve(n);
 	n->performing--;
 	adopt(n);

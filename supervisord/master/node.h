@@ -9,6 +9,7 @@
  *   state.c    run/state: made, mapped, checked
  *   adopt.c    what is left of the life before; adopt_fds.c: what the workers still hold
  *   perform.c  the actions of a step, one by one
+ *   event_log.c what of the events stands in the node's log
  *   spawn.c    birth: the only clone and exec; spawn_child.c: the child's side
  *   kill.c     the only kill; what is left of a process tree
  *   reap.c     who died
@@ -124,6 +125,7 @@ struct node {
 	int logs_untold; /* the logger's channel was full: more to tell */
 	int subscribed;	 /* control wants to be woken at events */
 	uint64_t woken_n;
+	uint64_t logged_n;   /* the newest event that stands in the node's log */
 	uint32_t reexec_ref; /* request that waits for the new program's check */
 	int reexec_asked;
 	int strays;    /* the state before was of no use: its processes must go */
@@ -160,6 +162,8 @@ void feed_reason(struct node *n, enum input_type type, uint32_t slot, uint32_t g
 void feed_decide(struct node *n);
 void perform(struct node *n);
 void wake_control(struct node *n);
+/* event_log.c */
+void event_log(struct node *n);
 /* spawn.c */
 void spawn_slot(struct node *n, uint32_t slot, enum spawn_what what);
 int spawn_program(struct node *n, const char *program, char *const argv[],

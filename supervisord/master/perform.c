@@ -152,6 +152,7 @@ perform(struct node *n)
 	if (n->old_rows_fd >= 0 && n->births == 0)
 		old_rows_release(n);
 	wake_control(n);
+	event_log(n);
 }
 
 /* Control sleeps until there is something new, and is told once. */
