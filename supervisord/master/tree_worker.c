@@ -228,7 +228,7 @@ worker_reason(const struct tree *t, uint32_t i, struct reason re)
 	if (exit_is_success(r, re))
 		re = REASON(RE_NORMAL);
 	int stop_signal = exec_of(t, i)->stop_signal;
-	if ((s->flags & SF_STOP_ASKED) != 0 && s->phase == PH_STOPPING &&
+	if (s->phase == PH_STOPPING &&
 	    (re.type == RE_NORMAL || (re.type == RE_SIGNAL && re.code == stop_signal)))
 		re = REASON(RE_SHUTDOWN);
 	return re;

@@ -2,8 +2,8 @@
 # mutate.sh [NUMBER]: breaks the pure core in one place after the other, as tests/sim/mutants
 # says, and runs its tests: each mutant must be killed.  Prints those that survive.
 #
-# A line of `mutants` is FILE<tab>SED; a mutant that changes nothing or does not compile
-# is an error of the list.
+# A line of `mutants` is FILES<tab>SED, files with commas between; a mutant that changes
+# nothing or does not compile is an error of the list.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -14,8 +14,9 @@ cd "$root"
 CC=${CC:-gcc}
 # The assertions of the tests stay; the sanitizer sees what they do not.
 FLAGS="-std=c11 -D_GNU_SOURCE -O1 -g -w -I$dir -Ilib -Isupervisord -I."
-mkdir -p "$dir/master" "$dir/obj"
+mkdir -p "$dir/master" "$dir/original" "$dir/obj"
 cp supervisord/master/tree*.[ch] "$dir/master/"
+cp supervisord/master/tree*.[ch] "$dir/original/"
 
 compile() { # name source
 	$CC $FLAGS -c -o "$dir/obj/$1.o" "$2"
@@ -35,8 +36,9 @@ for f in tests/unit/test_tree_*.c; do
 	$CC $FLAGS -c -o "$dir/$(basename "$f" .c).o" "$f"
 done
 
-build_core() { # the object of one source again, or of all
-	for f in "$dir"/master/${1:-tree*.c}; do
+build_core() { # the objects of these sources again
+	for name; do
+		f=$dir/master/$name
 		$CC $FLAGS -c -o "$dir/tree/$(basename "$f" .c).o" "$f" || return 1
 	done
 }
@@ -57,7 +59,7 @@ survives() {
 	timeout 60 tests/oracle/run.sh "$dir/oracle.bin" 500 1 >/dev/null 2>&1
 }
 
-build_core
+build_core $(cd supervisord/master && ls tree*.c)
 link_all
 survives || { echo "mutate: the tests fail without a mutant" >&2; exit 1; }
 n=0 alive=0
@@ -66,22 +68,27 @@ while IFS="$tab" read -r file sed; do
 	case $file in '' | '#'*) continue ;; esac
 	n=$((n + 1))
 	[ -z "$only" ] || [ "$only" = "$n" ] || continue
-	cp "supervisord/master/$file" "$dir/master/$file"
-	sed -i -E "$sed" "$dir/master/$file"
-	if cmp -s "supervisord/master/$file" "$dir/master/$file"; then
+	files=$(echo "$file" | tr ',' ' ') same=1
+	for f in $files; do
+		sed -i -E "$sed" "$dir/master/$f"
+		cmp -s "$dir/original/$f" "$dir/master/$f" || same=0
+	done
+	if [ "$same" = 1 ]; then
 		echo "mutant $n changes nothing: $file $sed"
 		alive=$((alive + 1))
 		continue
 	fi
-	if ! build_core "$file" 2>/dev/null || ! link_all; then
+	if ! build_core $files 2>/dev/null || ! link_all; then
 		echo "mutant $n does not compile: $file $sed"
 		alive=$((alive + 1))
 	elif survives </dev/null; then
 		echo "mutant $n SURVIVES: $file $sed"
 		alive=$((alive + 1))
 	fi
-	cp "supervisord/master/$file" "$dir/master/$file"
-	build_core "$file"
+	for f in $files; do
+		cp "$dir/original/$f" "$dir/master/$f"
+	done
+	build_core $files
 done <"$here/mutants"
 echo "mutate: $n mutants, $alive alive"
 [ "$alive" -eq 0 ]

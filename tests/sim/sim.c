@@ -191,7 +191,7 @@ static void
 pass_time(struct sim *s)
 {
 	uint64_t at = next_timer(s), *now = &s->w->t.now_ms;
-	if (at != UINT64_MAX && sim_one_in(s, 3))
+	if (at != UINT64_MAX && (s->bored || sim_one_in(s, 3)))
 		*now = MAX(at, *now);
 	else
 		*now += sim_below(s, 40);
@@ -246,7 +246,28 @@ request(struct sim *s)
 	step(s, &(struct input){.type = IN_REQUEST, .req = &m});
 }
 
-/* Takes the next step; 0: nobody had anything to do, time passes. */
+/* The first from this slot on whose timer is due or whose process does something. */
+static int
+someone_acts(struct sim *s, uint32_t first)
+{
+	uint32_t used = s->w->t.st->head.core.slots_used, slot = first;
+	uint64_t now = s->w->t.now_ms;
+	struct input in;
+	for (uint32_t n = 0; n < used; n++, slot = slot + 1 < used ? slot + 1 : 0) {
+		const struct slot *c = world_slot(s->w, slot);
+		int due = (c->timer_ms != 0 && c->timer_ms <= now) ||
+			  (c->watchdog_ms != 0 && c->watchdog_ms <= now);
+		if (due && c->kind != SLOT_FREE)
+			in = (struct input){.type = IN_TIMER, .slot = slot};
+		else if (!env_slot_event(s, slot, &in))
+			continue;
+		step(s, &in);
+		return 1;
+	}
+	return 0;
+}
+
+/* Takes the next step, or lets time pass. */
 static void
 turn(struct sim *s)
 {
@@ -260,26 +281,25 @@ turn(struct sim *s)
 	uint32_t slot = sim_below(s, used), dice = sim_below(s, 1000);
 	if (dice < 15) {
 		request(s);
-	} else if (dice < 16) {
+	} else if (dice < 17) {
 		reload(s);
 	} else if (dice < 20) {
 		stray(s, &in, slot);
 		step(s, &in);
 	} else if (dice == 20 && sim_one_in(s, 20)) {
 		step(s, &(struct input){.type = IN_NODE_STOP});
-	} else {
-		const struct slot *c = world_slot(s->w, slot);
-		uint64_t now = s->w->t.now_ms;
-		int due = (c->timer_ms != 0 && c->timer_ms <= now) ||
-			  (c->watchdog_ms != 0 && c->watchdog_ms <= now);
-		if (due && c->kind != SLOT_FREE)
-			step(s, &(struct input){.type = IN_TIMER, .slot = slot});
-		else if (s->w->t.nact == 0 && env_slot_event(s, slot, &in))
-			step(s, &in);
-		else if (s->w->t.nact > 0)
-			env_perform(s, s->w->t.nact);
-		else if (dice > 700)
+	} else if (s->w->t.nact > 0) {
+		env_perform(s, s->w->t.nact);
+	} else if (dice > 900 || !someone_acts(s, slot)) {
+		if (!s->bored || next_timer(s) != UINT64_MAX)
 			pass_time(s);
+		else if (dice > 100)
+			request(s);
+		else
+			s->ended = 1; /* all is down: another game */
+		s->bored = dice <= 900;
+	} else {
+		s->bored = 0;
 	}
 }
 

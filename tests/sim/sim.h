@@ -17,7 +17,7 @@
 #include "tests/sim/plan.h"
 #include "tests/sim/world.h"
 
-enum { SIM_SLOTS = 1024, SIM_INPUTS = 4096, SIM_REFS = 256, SIM_TIMES = 64 };
+enum { SIM_SLOTS = 1024, SIM_INPUTS = 4096, SIM_REFS = 256, SIM_TIMES = 16 };
 
 enum proc_state { P_NONE, P_BORN, P_EXEC_FAILED, P_RUNS };
 
@@ -53,7 +53,9 @@ struct sim {
 	uint32_t in_head, in_tail;
 	uint32_t parent_of[SIM_SLOTS]; /* after the step before */
 	uint64_t seen_event; /* the model has read the ring up to here */
+	uint32_t nslots; /* that were ever used in this game */
 	int ended;
+	int bored; /* nothing happened: somebody must do something */
 	uint64_t crashes, cuts, reloads, gave_up;
 };
 

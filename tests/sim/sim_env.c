@@ -8,7 +8,7 @@
 void
 env_reset(struct sim *s)
 {
-	memset(s->proc, 0, sizeof s->proc);
+	memset(s->proc, 0, s->nslots * sizeof s->proc[0]);
 	memset(s->ref_open, 0, sizeof s->ref_open);
 	s->in_head = s->in_tail = s->nopen = 0;
 	s->ended = 0;
@@ -75,7 +75,7 @@ do_reply(struct sim *s, const struct action *a)
 static void
 do_end(struct sim *s)
 {
-	for (uint32_t i = 0; i < SIM_SLOTS; i++)
+	for (uint32_t i = 0; i < s->nslots; i++)
 		if (s->proc[i].state != P_NONE)
 			sim_fail(s, "the node ends and a process lives", i);
 	s->ended = 1;
@@ -202,7 +202,7 @@ env_slot_event(struct sim *s, uint32_t slot, struct input *in)
 		return 1;
 	}
 	if (p->state == P_RUNS && p->what == SPAWN_MAIN && !p->killed &&
-	    !p->signalled && sim_below(s, 4) > 0)
+	    !p->signalled && !s->bored && sim_below(s, 4) > 0)
 		return 0; /* lives on */
 	ends(s, slot, in);
 	return 1;
@@ -268,6 +268,6 @@ env_master_died(struct sim *s)
 		struct input in = s->inq[s->in_head++ % SIM_INPUTS];
 		env_feed_again(s, &in);
 	}
-	for (uint32_t i = 0; i < SIM_SLOTS; i++)
+	for (uint32_t i = 0; i < s->nslots; i++)
 		s->proc[i].sweeping = 0;
 }

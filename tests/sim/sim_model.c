@@ -21,9 +21,9 @@ row_at(const struct sim *s, uint32_t i)
 void
 model_reset(struct sim *s)
 {
-	memset(s->opinion, 0, sizeof s->opinion);
+	memset(s->opinion, 0, s->nslots * sizeof s->opinion[0]);
 	s->seen_event = s->w->t.st->head.event_n;
-	for (uint32_t i = 0; i < SIM_SLOTS; i++)
+	for (uint32_t i = 0; i < s->nslots; i++)
 		s->parent_of[i] = SLOT_NONE;
 }
 
@@ -341,6 +341,8 @@ model_check(struct sim *s)
 {
 	const struct tree *t = &s->w->t;
 	const char *why = tree_check(t);
+	while (s->nslots < t->st->head.core.slots_used)
+		s->parent_of[s->nslots++] = SLOT_NONE;
 	if (why != NULL)
 		sim_fail(s, why, 0);
 	read_events(s);

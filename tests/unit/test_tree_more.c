@@ -215,6 +215,37 @@ applications_are_loaded_started_stopped_and_unloaded(void **unused)
 }
 
 static void
+a_permanent_one_that_does_not_start_is_only_answered(void **unused)
+{
+	(void)unused;
+	flat(ONE_FOR_ONE, 1);
+	row(APP)->flags = ROWF_LOADED_ONLY;
+	up();
+	st.fails[1] = 1;
+	IS(AN_FAILED, app(VERB_APP_START, APP, 1 + PERMANENT));
+	assert_int_equal(st.ended, 0);
+}
+
+static void
+a_node_is_not_up_while_an_application_waits(void **unused)
+{
+	(void)unused;
+	flat(ONE_FOR_ONE, 1);
+	row(1)->ready = READY_NOTIFY;
+	(void)add(ROW_APP, ROW_NONE);
+	row(2)->nafter = 1;
+	st.plan.node[2].after[0] = APP;
+	add(ROW_APP, ROW_NONE)->flags = ROWF_LOADED_ONLY;
+	up();
+	IS(AN_OK, app(VERB_APP_STOP, APP, 0));
+	IS(AN_OK, app(VERB_APP_START, 3, 0));
+	assert_int_equal(st.node_up, 0);
+	(void)app(VERB_APP_START, APP, 0);
+	stage_input(&st, IN_READY, stage_slot(&st, 1), 0);
+	assert_int_equal(st.node_up, 1);
+}
+
+static void
 an_empty_node_is_up_at_once(void **unused)
 {
 	(void)unused;
@@ -286,6 +317,48 @@ a_machine_without_resources_is_no_failure(void **unused)
 		assert_int_equal(stage_at(&st, 1)->phase == PH_UP, cases[k].resources);
 		stage_close(&st);
 	}
+}
+
+static void
+tries_become_rarer_up_to_a_limit(void **unused)
+{
+	(void)unused;
+	static const uint32_t want[] = {50, 100, 200, 400, 500, 500, 500};
+	flat(ONE_FOR_ONE, 1);
+	up();
+	st.why =
+	    (struct reason){.type = RE_EXEC_FAILED, .stage = ST_CLONE, .code = EAGAIN};
+	st.fails[1] = 100;
+	dies(1, crash);
+	for (size_t k = 0; k < COUNT(want); k++) {
+		assert_int_equal(stage_at(&st, 1)->timer_ms - st.w->t.now_ms, want[k]);
+		stage_wait(&st, want[k]);
+	}
+	stage_close(&st);
+	static const uint32_t first[] = {1, 2, 4, 8, 16, 30, 30, 30};
+	flat(ONE_FOR_ONE, 1);
+	st.fails[1] = 100;
+	up();
+	for (size_t k = 0; k < COUNT(first); k++) {
+		assert_int_equal(
+		    stage_at(&st, 1)->timer_ms - st.w->t.now_ms, first[k] * 1000);
+		stage_wait(&st, first[k] * 1000);
+	}
+}
+
+static void
+pre_start_runs_before_and_post_stop_behind(void **unused)
+{
+	(void)unused;
+	flat(ONE_FOR_ONE, 1);
+	st.plan.node[1].npre = st.plan.node[1].npost = 1;
+	stage_open(&st);
+	stage_boot(&st);
+	DID("p1 s1");
+	dies(1, crash);
+	DID("q1 p1 s1");
+	(void)stage_ask(&st, VERB_STOP, stage_slot(&st, 1), ROW_NONE, 0);
+	DID("x1 q1");
 }
 
 static void
@@ -714,6 +787,7 @@ a_window_that_goes_takes_no_other_along(void **unused)
 	uint32_t a = stage_at(&st, 0)->window, b = stage_at(&st, 1)->window,
 		 c = stage_at(&st, 2)->window;
 	assert_true(a != b && b != c && a != c);
+	assert_true(a < 4 && b < 4 && c < 4); /* with the root's: four in all */
 }
 
 static void
@@ -827,9 +901,13 @@ main(void)
 	    T(a_lifespan_does_not_hurry_an_end),
 	    T(needed_applications_start_first),
 	    T(applications_are_loaded_started_stopped_and_unloaded),
+	    T(a_permanent_one_that_does_not_start_is_only_answered),
+	    T(a_node_is_not_up_while_an_application_waits),
 	    T(an_empty_node_is_up_at_once),
 	    T(a_node_stops_once_and_starts_nothing_more),
 	    T(a_machine_without_resources_is_no_failure),
+	    T(tries_become_rarer_up_to_a_limit),
+	    T(pre_start_runs_before_and_post_stop_behind),
 	    T(back_within_a_second_after_resources_return),
 	    T(a_stop_overtakes_the_word_of_a_failed_birth),
 	    T(a_birth_that_fails_for_want_of_resources_is_tried_again),

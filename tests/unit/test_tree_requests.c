@@ -219,8 +219,14 @@ delete_child_wants_it_down(void **unused)
 	IS(AN_OK, stage_ask(&st, VERB_START_CHILD, stage_slot(&st, APP), 3, 0));
 	IS(AN_OK, ask(VERB_TERMINATE_CHILD, 3));
 	uint32_t c = stage_slot(&st, 3);
+	uint32_t gen = world_slot(st.w, c)->gen;
 	IS(AN_OK, ask(VERB_DELETE_CHILD, 3));
 	assert_int_equal(stage_slot(&st, 3), SLOT_NONE);
+	IS(AN_OK, stage_ask(&st, VERB_START_CHILD, stage_slot(&st, APP), 3, 0));
+	assert_int_equal(stage_slot(&st, 3), c);
+	assert_true(world_slot(st.w, c)->gen > gen); /* late words are not for it */
+	IS(AN_OK, ask(VERB_TERMINATE_CHILD, 3));
+	IS(AN_OK, ask(VERB_DELETE_CHILD, 3));
 	IS(AN_UNKNOWN, stage_ask(&st, VERB_DELETE_CHILD, c, ROW_NONE, 0));
 }
 
