@@ -17,7 +17,7 @@
 #include "tests/sim/plan.h"
 #include "tests/sim/world.h"
 
-enum { SIM_SLOTS = 1024, SIM_INPUTS = 4096, SIM_REFS = 256, SIM_TIMES = 16 };
+enum { SIM_SLOTS = 1024, SIM_INPUTS = 4096, SIM_REFS = 256, SIM_TIMES = 64 };
 
 enum proc_state { P_NONE, P_BORN, P_EXEC_FAILED, P_RUNS };
 
