@@ -29,7 +29,7 @@ rule 'no marks of unfinished work' '\b(TODO|FIXME|XXX|HACK)\b' '^$' "${src[@]}"
 
 for f in "${src[@]}"; do
 	n=$(wc -l <"$f")
-	[ "$n" -le 850 ] || breach "$f:$n: over 850 lines: two rooms in one"
+	[ "$n" -le 600 ] || breach "$f:$n: over 600 lines: two rooms in one"
 done
 while IFS=$'\t' read -r n name file; do
 	breach "$file: $name has $n lines (60 at most)"

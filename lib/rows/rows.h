@@ -209,6 +209,15 @@ rows_list_string(const struct rows *r, uint32_t list, uint32_t i)
 	return r->string + r->word[list + i];
 }
 
+/* Whether a row of another configuration may go on as this one: a supervisor that becomes a
+ * pool, or ceases to be one, is another. */
+static inline int
+row_continues(const struct row *a, const struct row *b)
+{
+	return a->kind == b->kind && (a->strategy == SIMPLE_ONE_FOR_ONE) ==
+					 (b->strategy == SIMPLE_ONE_FOR_ONE);
+}
+
 /* The row with this id, or ROW_NONE.  Linear: for tools and for reload. */
 uint32_t rows_find(const struct rows *r, const char *id);
 

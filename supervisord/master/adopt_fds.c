@@ -13,7 +13,7 @@
  * only if the inode is the one that was recorded.
  */
 
-enum { FIRST_SOCK_FD = 3, OUTPUT_FD = 1, PATIENCE_MS = 500 };
+enum { FIRST_SOCK_FD = 3, OUTPUT_FD = 1 };
 
 /* A duplicate of descriptor `number` of that process, if it is this inode; -1. */
 static int
@@ -40,7 +40,8 @@ take_socks(struct node *n, uint32_t slot, const struct row_exec *x)
 	}
 }
 
-/* The logger has it not, or died with them: the pipe's other end is opened anew. */
+/* The pipe's other end is opened anew: a logger that lives may have been killed with, or
+ * may not have heard of it.  One that has it knows it by its inode. */
 static void
 take_pipe(struct node *n, uint32_t slot)
 {
@@ -72,21 +73,6 @@ exec_of(const struct node *n, uint32_t slot)
 	return &n->rows.exec[n->rows.row[s->row].exec];
 }
 
-/* A logger that lives has told by now which pipes it holds. */
-static void
-on_patience(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	(void)loop;
-	(void)revents;
-	struct node *n = w->data;
-	for (uint32_t i = 0; i < n->st->head.core.slots_used; i++) {
-		const struct row_exec *x = exec_of(n, i);
-		if (x != NULL && x->log_kind == LOG_FILE && n->io[i].log_read < 0)
-			take_pipe(n, i);
-	}
-	keep_flush(n);
-}
-
 /* Of a worker that was adopted and is not this process's or the keeper's child. */
 void
 adopt_fds(struct node *n, uint32_t slot)
@@ -95,12 +81,7 @@ adopt_fds(struct node *n, uint32_t slot)
 	if (x == NULL)
 		return;
 	take_socks(n, slot, x);
+	if (x->log_kind == LOG_FILE && n->io[slot].log_read < 0)
+		take_pipe(n, slot);
 	keep_flush(n);
-	if (x->log_kind != LOG_FILE || n->io[slot].log_read >= 0 ||
-	    n->pipe_timer.data != NULL)
-		return;
-	ev_now_update(n->loop);
-	ev_timer_init(&n->pipe_timer, on_patience, PATIENCE_MS / 1000.0, 0.);
-	n->pipe_timer.data = n;
-	ev_timer_start(n->loop, &n->pipe_timer);
 }

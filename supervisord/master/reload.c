@@ -197,7 +197,7 @@ rows_match(const struct rows *now, const struct rows *next)
 			const struct row *b = &next->row[table[h] - 1];
 			uint32_t parent =
 			    a->parent == ROW_NONE ? (uint32_t)ROW_NONE : map[a->parent];
-			if (a->kind == b->kind && parent == b->parent &&
+			if (row_continues(a, b) && parent == b->parent &&
 			    (a->parent == ROW_NONE || parent != ROW_NONE) &&
 			    strcmp(rows_string(now, a->id), rows_string(next, b->id)) ==
 				0)

@@ -1,5 +1,7 @@
 #include "master/state_sane.h"
 
+#include <string.h>
+
 #include "base/util.h"
 
 /* Indices are in bounds, enums are in range, lists are whole and end. */
@@ -80,6 +82,55 @@ children_fault(const struct state *st, uint32_t i, uint32_t used)
 	return prev == s->pend_last ? NULL : "a supervisor's queue is broken";
 }
 
+/* Texts end where they are said to end. */
+static const char *
+text_fault(const struct state *st, uint32_t i)
+{
+	uint32_t n = st->nargs[i];
+	if (n > ARGS_MAX || (n > 0 && st->args[i][n - 1] != '\0'))
+		return "arguments of an instance have no end";
+	return NULL;
+}
+
+/* Up from each point there is the root, through points that may stand there. */
+static const char *
+place_fault(const struct state *st, uint32_t i)
+{
+	const struct slot *s = &st->slot[i];
+	if (i == ROOT)
+		return s->parent == SLOT_NONE ? NULL : "the root has a parent";
+	if (s->parent == SLOT_NONE)
+		return "a slot has no parent";
+	uint8_t above = st->slot[s->parent].kind;
+	if (above == SLOT_FREE || above == SLOT_WORKER ||
+	    (s->kind == SLOT_APP) != (above == SLOT_ROOT))
+		return "a slot has a parent of the wrong kind";
+	int of_worker = s->phase < PH_SUP_STARTING;
+	int of_both = s->phase == PH_DOWN || s->phase == PH_AFTER;
+	if (!of_both && of_worker != (s->kind == SLOT_WORKER))
+		return "a slot is in a phase of another kind";
+	uint32_t up = i;
+	for (uint32_t n = 0; up != ROOT; up = st->slot[up].parent)
+		if (up == SLOT_NONE || ++n > st->head.core.slots_used)
+			return "a part of the tree hangs in the air";
+	return NULL;
+}
+
+/* What a supervisor is at work on is a child of its own. */
+static const char *
+work_fault(const struct state *st, uint32_t i)
+{
+	const struct slot *s = &st->slot[i];
+	const uint32_t at[] = {s->cursor, s->bound};
+	if (s->kind == SLOT_WORKER || s->op == OP_NONE)
+		return NULL;
+	for (unsigned k = 0; k < COUNT(at); k++)
+		if (at[k] != SLOT_NONE &&
+		    (st->slot[at[k]].kind == SLOT_FREE || st->slot[at[k]].parent != i))
+			return "a supervisor works on a child of another";
+	return NULL;
+}
+
 static const char *
 slots_fault(const struct state *st, const struct rows *rows, const struct rows *old)
 {
@@ -89,31 +140,52 @@ slots_fault(const struct state *st, const struct rows *rows, const struct rows *
 		const char *why = slot_fault(&st->slot[i], st->head.core.slots_used);
 		if (why == NULL)
 			why = row_fault(st, i, rows, old);
+		if (why == NULL)
+			why = text_fault(st, i);
 		if (why != NULL)
 			return why;
-		if (st->nargs[i] > ARGS_MAX)
-			return "arguments of an instance are too long";
 	}
 	return NULL;
 }
 
+/* Every slot in use is in one list of children, every waiting one in one queue. */
 static const char *
 tree_fault(const struct state *st)
 {
-	for (uint32_t i = 0; i < st->head.core.slots_used; i++) {
-		if (st->slot[i].kind == SLOT_FREE || st->slot[i].kind == SLOT_WORKER)
+	uint32_t used = st->head.core.slots_used, nslots = 0, nchildren = 0;
+	for (uint32_t i = 0; i < used; i++) {
+		const struct slot *s = &st->slot[i];
+		if (s->kind == SLOT_FREE)
 			continue;
-		const char *why = children_fault(st, i, st->head.core.slots_used);
+		nslots++;
+		const char *why = place_fault(st, i);
+		if (why == NULL && s->kind != SLOT_WORKER)
+			why = children_fault(st, i, used);
+		if (why == NULL)
+			why = work_fault(st, i);
 		if (why != NULL)
 			return why;
+		nchildren += s->kind == SLOT_WORKER ? 0 : s->nchildren;
 	}
-	return NULL;
+	return nchildren + 1 == nslots ? NULL : "a child is in no list";
 }
 
 static const char *
 lists_fault(const struct state *st)
 {
 	uint32_t used = st->head.core.slots_used, n = 0;
+	uint32_t queued = 0, waiting = 0, pending = 0;
+	for (uint32_t i = 0; i < used; i++) {
+		const struct slot *s = &st->slot[i];
+		if (s->kind == SLOT_FREE)
+			continue;
+		waiting += s->phase == PH_AFTER;
+		pending += s->pend != 0;
+		for (uint32_t c = s->pend_first;
+		     s->kind != SLOT_WORKER && c != SLOT_NONE;
+		     c = st->slot[c].pend_next)
+			queued++;
+	}
 	for (uint32_t i = st->head.core.free_slot; i != SLOT_NONE; i = st->slot[i].next)
 		if (++n > used || i >= used || st->slot[i].kind != SLOT_FREE)
 			return "the list of free slots is broken";
@@ -122,18 +194,31 @@ lists_fault(const struct state *st)
 	     i = st->slot[i].after_next)
 		if (++n > used || i >= used || st->slot[i].phase != PH_AFTER)
 			return "the list of waiting ones is broken";
-	return NULL;
+	if (n != waiting)
+		return "one that waits is in no list";
+	return queued == pending ? NULL : "one that is to be seen to is in no queue";
 }
 
-const char *
-state_fault(const struct state *st, const struct rows *rows, const struct rows *old)
+static const char *
+head_fault(const struct state *st)
 {
 	uint32_t used = st->head.core.slots_used;
 	if (used == 0 || used > SLOT_MAX || st->slot[ROOT].kind != SLOT_ROOT)
 		return "it has no root";
 	if (st->head.nenvs > ENVS_MAX)
 		return "its counters are wrong";
-	const char *why = slots_fault(st, rows, old);
+	for (uint32_t k = 0; k < st->head.nenvs; k++)
+		if (memchr(st->head.env[k].text, '\0', ENV_TEXT) == NULL)
+			return "a variable has no end";
+	return NULL;
+}
+
+const char *
+state_fault(const struct state *st, const struct rows *rows, const struct rows *old)
+{
+	const char *why = head_fault(st);
+	if (why == NULL)
+		why = slots_fault(st, rows, old);
 	if (why == NULL)
 		why = tree_fault(st);
 	return why != NULL ? why : lists_fault(st);

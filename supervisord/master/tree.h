@@ -121,7 +121,7 @@ void tree_recover(struct tree *t);
 /*
  * Puts other rows in force: `next` becomes t->rows, those in force become t->old, which
  * must live until tree_leavers is 0; only then another reload may come.  old_row[k] is the row of `next`
- * that has the id of row k of the present rows and the same kind and parent, or
+ * that continues row k of the present rows (same id and parent, row_continues), or
  * ROW_NONE.  Starts, stops and restarts only what differs.
  */
 void tree_reload(struct tree *t, const struct rows *next, const uint32_t *old_row);

@@ -90,6 +90,25 @@ void one_start(struct tree *t, uint32_t i, uint32_t c, enum sup_then then);
 void one_stop(struct tree *t, uint32_t i, uint32_t c, enum sup_then then);
 void subtree_free(struct tree *t, uint32_t i);
 
+/* tree_child.c, for its neighbours */
+int is_pool(const struct tree *t, uint32_t i);
+int is_sup(const struct tree *t, uint32_t c);
+void child_gone(struct tree *t, uint32_t c);
+void child_retire(struct tree *t, uint32_t c);
+enum sup_then then_of(const struct tree *t, uint32_t c);
+
+/* tree_queue.c, for its neighbours */
+void pend_forget(struct tree *t, uint32_t c, unsigned why);
+void retry_never_up(struct tree *t, uint32_t c);
+
+/* tree_sup.c, for its neighbours */
+void start_failed(struct tree *t, uint32_t i, uint32_t c, struct reason re);
+enum progress sup_is_up(struct tree *t, uint32_t i);
+enum progress sup_advance(struct tree *t, uint32_t i);
+enum progress sup_stopped_all(struct tree *t, uint32_t i);
+void sup_report_end(struct tree *t, uint32_t i);
+enum progress sup_sweep_children(struct tree *t, uint32_t i);
+
 /* tree_after.c */
 int after_blocked(const struct tree *t, uint32_t i);
 void after_wait(struct tree *t, uint32_t i);

@@ -143,8 +143,6 @@ read_event(struct sim *s, const struct event *ev)
 			sim_fail(s, "the number of restarts is wrong", i);
 		if (ev->value > row_at(s, parent)->intensity)
 			sim_fail(s, "a restart over the intensity", i);
-	} else if (ev->type == EV_BACKOFF && !o->counted && ev->value == 1000) {
-		count_restart(s, parent, ev->now_ms);
 	} else if (ev->type == EV_GAVE_UP) {
 		s->gave_up++;
 		if (restarts_in_period(s, i, ev->now_ms) + 1 <= row_at(s, i)->intensity)

@@ -252,7 +252,7 @@ sim_plan_match(
 		uint32_t k = rows_find(next, rows_string(now, a->id));
 		uint32_t above =
 		    a->parent == ROW_NONE ? (uint32_t)ROW_NONE : old_row[a->parent];
-		int same = k != ROW_NONE && next->row[k].kind == a->kind &&
+		int same = k != ROW_NONE && row_continues(a, &next->row[k]) &&
 			   next->row[k].parent == above &&
 			   (a->parent == ROW_NONE || above != ROW_NONE);
 		old_row[r] = same ? k : (uint32_t)ROW_NONE;
