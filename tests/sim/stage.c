@@ -12,6 +12,8 @@ void
 stage_new(struct stage *s)
 {
 	struct world *w = s->w;
+	plan_rows_drop(&s->rows[0]);
+	plan_rows_drop(&s->rows[1]);
 	memset(s, 0, sizeof *s);
 	s->w = w != NULL ? w : world_new();
 	s->why =
