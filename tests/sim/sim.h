@@ -52,8 +52,8 @@ struct sim {
 	struct input inq[SIM_INPUTS];
 	uint32_t in_head, in_tail;
 	uint32_t parent_of[SIM_SLOTS]; /* after the step before */
-	uint64_t seen_event; /* the model has read the ring up to here */
-	uint32_t nslots; /* that were ever used in this game */
+	uint64_t seen_event;	       /* the model has read the ring up to here */
+	uint32_t nslots;	       /* that were ever used in this game */
 	int ended;
 	int bored; /* nothing happened: somebody must do something */
 	uint64_t crashes, cuts, reloads, gave_up;

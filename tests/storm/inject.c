@@ -39,8 +39,7 @@ static const int plausible[KIND_MAX][6] = {
 
 static struct order *order;
 
-static void __attribute__((constructor))
-map_order(void)
+static void __attribute__((constructor)) map_order(void)
 {
 	const char *path = getenv("STEWARD_INJECT");
 	int fd = path != NULL ? open(path, O_RDWR | O_CLOEXEC) : -1;
@@ -104,12 +103,12 @@ openat(int dir, const char *path, int flags, ...)
 	return fails(OPEN) ? -1 : fn(dir, path, flags, mode);
 }
 
-#define CALL(RET, NAME, KIND, FAILED, PARAMS, ARGS)          \
-	RET NAME PARAMS                                      \
-	{                                                    \
-		RET(*fn) PARAMS;                             \
-		real(#NAME, &fn);                            \
-		return fails(KIND) ? (FAILED) : fn ARGS;     \
+#define CALL(RET, NAME, KIND, FAILED, PARAMS, ARGS)      \
+	RET NAME PARAMS                                  \
+	{                                                \
+		RET(*fn) PARAMS;                         \
+		real(#NAME, &fn);                        \
+		return fails(KIND) ? (FAILED) : fn ARGS; \
 	}
 
 CALL(int, __open_2, OPEN, -1, (const char *p, int f), (p, f))
@@ -117,18 +116,20 @@ CALL(int, __openat_2, OPEN, -1, (int d, const char *p, int f), (d, p, f))
 CALL(FILE *, fopen, OPEN, NULL, (const char *p, const char *m), (p, m))
 CALL(int, mkdir, RENAME, -1, (const char *p, mode_t m), (p, m))
 CALL(int, mkdirat, RENAME, -1, (int d, const char *p, mode_t m), (d, p, m))
-CALL(ssize_t, pwrite, WRITE, -1, (int fd, const void *p, size_t n, off_t o), (fd, p, n, o))
+CALL(ssize_t, pwrite, WRITE, -1, (int fd, const void *p, size_t n, off_t o),
+    (fd, p, n, o))
 CALL(int, fsync, WRITE, -1, (int fd), (fd))
 CALL(int, fdatasync, WRITE, -1, (int fd), (fd))
 CALL(int, ftruncate, WRITE, -1, (int fd, off_t n), (fd, n))
 CALL(int, rename, RENAME, -1, (const char *a, const char *b), (a, b))
-CALL(int, renameat, RENAME, -1, (int d, const char *a, int e, const char *b), (d, a, e, b))
+CALL(int, renameat, RENAME, -1, (int d, const char *a, int e, const char *b),
+    (d, a, e, b))
 CALL(int, socket, DESCRIPTOR, -1, (int d, int t, int p), (d, t, p))
 CALL(int, socketpair, DESCRIPTOR, -1, (int d, int t, int p, int sv[2]), (d, t, p, sv))
 CALL(int, pipe2, DESCRIPTOR, -1, (int p[2], int f), (p, f))
 CALL(int, memfd_create, DESCRIPTOR, -1, (const char *n, unsigned f), (n, f))
-CALL(int, accept4, DESCRIPTOR, -1,
-    (int s, struct sockaddr *a, socklen_t *l, int f), (s, a, l, f))
+CALL(int, accept4, DESCRIPTOR, -1, (int s, struct sockaddr *a, socklen_t *l, int f),
+    (s, a, l, f))
 CALL(pid_t, fork, FORK, -1, (void), ())
 CALL(void *, mmap, MEMORY, MAP_FAILED,
     (void *a, size_t n, int p, int f, int fd, off_t o), (a, n, p, f, fd, o))
