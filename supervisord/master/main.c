@@ -278,10 +278,7 @@ node_end(struct node *n)
 	(void)unlinkat(n->run_dir, "state", 0);
 	(void)unlinkat(n->run_dir, "attach.sock", 0);
 	(void)unlinkat(n->run_dir, "control.sock", 0);
-	char name[32];
-	(void)snprintf(name, sizeof name, "rows-%u",
-	    n->booting || n->st == NULL ? 0 : n->st->head.core.rows_seq);
-	(void)unlinkat(n->run_dir, name, 0);
+	rows_remove_all(n);
 	keep_say(n, KEEP_BYE, (uint64_t)(unsigned)n->status);
 	return n->status;
 }

@@ -246,6 +246,7 @@ void probe_fact(struct node *n, const struct msg_fact *m);
 /* reload.c */
 int rows_open_kept(struct node *n, struct err *err);
 int err_is_passing(const struct err *err);
+void rows_remove_all(struct node *n);
 int rows_begin(struct node *n, int fd, struct err *err);
 void node_boot(struct node *n, int rows_fd);
 void load_start(struct node *n);

@@ -1,5 +1,6 @@
 #include "master/node.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -65,6 +66,22 @@ int
 err_is_passing(const struct err *err)
 {
 	return err->kind == ERR_SYS && err->code != ENOENT && err->code != ELOOP;
+}
+
+/* At the end: also what a life before had begun to write. */
+void
+rows_remove_all(struct node *n)
+{
+	int fd = openat(n->run_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
+		if (strncmp(e->d_name, "rows-", 5) == 0 ||
+		    strcmp(e->d_name, "state.new") == 0)
+			(void)unlinkat(n->run_dir, e->d_name, 0);
+	if (dir != NULL)
+		(void)closedir(dir);
+	else
+		fd_close(&fd);
 }
 
 /* Those the state refers to: in force, and before if something is still leaving. */
