@@ -38,7 +38,13 @@ $(B)/bin/storm-worker: $(B)/tests/storm/worker.o
 
 storm: progs $(B)/bin/storm-worker ## kill master, keeper and roles at random, ROUNDS times
 	@python3 tests/storm/storm.py --bin $(B)/bin --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
-.PHONY: storm
+$(B)/bin/inject.so: tests/storm/inject.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -shared -fPIC -o $@ $< -ldl
+
+faults: progs $(B)/bin/storm-worker $(B)/bin/inject.so ## errors of the kernel, injected and healed
+	@BIN=$(abspath $(B)/bin) python3 tests/storm/faults.py $(NAME)
+.PHONY: storm faults
 
 # --- scenarios: real processes, as an operator and a newcomer use them -------------------
 scenario: progs ## real processes under a node; NAME= runs those whose names hold it
