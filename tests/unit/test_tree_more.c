@@ -258,6 +258,18 @@ an_empty_node_is_up_at_once(void **unused)
 }
 
 static void
+a_node_that_is_stopped_before_its_boot_is_never_up(void **unused)
+{
+	(void)unused;
+	flat(ONE_FOR_ONE, 1);
+	stage_open(&st);
+	stage_input(&st, IN_NODE_STOP, ROOT, 0);
+	stage_boot(&st);
+	assert_int_equal(st.node_up, 0);
+	DID("");
+}
+
+static void
 a_node_stops_once_and_starts_nothing_more(void **unused)
 {
 	(void)unused;
@@ -435,6 +447,29 @@ a_timer_without_a_meaning_is_put_away(void **unused)
 }
 
 static void
+a_stop_overtakes_a_clone_that_fails(void **unused)
+{
+	(void)unused;
+	flat(ONE_FOR_ONE, 1);
+	up();
+	uint32_t i = stage_slot(&st, 1);
+	struct input in = {.type = IN_EXITED, .slot = i, .reason = crash};
+	world_step(st.w, &in);
+	in.type = IN_SWEPT;
+	world_step(st.w, &in);
+	struct msg_request m = {.verb = VERB_STOP};
+	m.m.slot = i;
+	world_request(st.w, &m);
+	in.type = IN_SPAWN_FAILED;
+	in.reason =
+	    (struct reason){.type = RE_EXEC_FAILED, .stage = ST_CLONE, .code = EAGAIN};
+	world_step(st.w, &in);
+	assert_int_equal(world_slot(st.w, i)->phase, PH_DOWN);
+	assert_int_equal(st.w->t.nreq, 0);
+	st.w->t.nact = 0;
+}
+
+static void
 odd_exit_codes_are_no_success(void **unused)
 {
 	(void)unused;
@@ -560,6 +595,51 @@ a_reload_touches_only_what_differs(void **unused)
 }
 
 static void
+siblings_stand_in_the_order_of_the_file(void **unused)
+{
+	(void)unused;
+	flat(ONE_FOR_ONE, 3);
+	up();
+	struct plan_node first = st.plan.node[1];
+	st.plan.node[1] = st.plan.node[3];
+	st.plan.node[3] = first;
+	struct msg_request m = {
+	    .verb = VERB_STOP, .rows_seq = st.w->t.st->head.core.rows_seq};
+	m.m.slot = stage_slot(&st, 1);
+	stage_reload(&st);
+	world_request(st.w, &m); /* it means the rows before */
+	IS(AN_STALE, st.w->t.act[st.w->t.nact - 1].value);
+	st.w->t.nact = 0;
+	DID("");
+	IS(AN_OK, app(VERB_APP_STOP, APP, 0));
+	assert_int_equal(stage_at(&st, 1)->next, stage_slot(&st, 2));
+	assert_int_equal(stage_at(&st, 2)->next, stage_slot(&st, 3));
+}
+
+static void
+a_reload_during_a_stop_keeps_its_order(void **unused)
+{
+	(void)unused;
+	flat(ONE_FOR_ONE, 3);
+	st.deaf[3] = 1;
+	up();
+	(void)app(VERB_APP_STOP, APP, 0);
+	DID("x3");
+	struct plan_node last = st.plan.node[3];
+	st.deaf[2] = 1; /* now the deaf one is row 2; the one before it leaves */
+	st.plan.node[2] = last;
+	st.plan.n = 3;
+	uint32_t leaver = stage_slot(&st, 2);
+	stage_reload(&st);
+	DID("");
+	assert_int_equal(world_slot(st.w, leaver)->phase, PH_UP);
+	stage_wait(&st, 20000);
+	assert_int_equal(stage_at(&st, APP)->phase, PH_DOWN);
+	assert_int_equal(world_slot(st.w, leaver)->kind, SLOT_FREE);
+	assert_string_equal(stage_did(&st), "k2 x2 k2 x1");
+}
+
+static void
 a_new_command_that_fails_is_tried_again(void **unused)
 {
 	(void)unused;
@@ -603,6 +683,25 @@ a_reload_mends_a_restart_that_would_never_end(void **unused)
 	DID("x1 s1");
 	dies(1, crash);
 	DID("s1");
+}
+
+static void
+a_reload_leaves_a_restart_of_a_supervisor_alone(void **unused)
+{
+	(void)unused;
+	flat(REST_FOR_ONE, 0);
+	(void)add(ROW_SUP, APP);
+	add(ROW_WORKER, 1)->ready = READY_NOTIFY;
+	stage_open(&st);
+	stage_boot(&st);
+	st.deaf[2] = 1;
+	(void)stage_ask(&st, VERB_RESTART, stage_slot(&st, 1), ROW_NONE, 0);
+	stage_reload(&st);
+	stage_wait(&st, 5000);
+	DID("s2 x2 k2 s2");
+	stage_input(&st, IN_READY, stage_slot(&st, 2), 0);
+	assert_int_equal(stage_at(&st, APP)->phase, PH_SUP_UP);
+	IS(AN_OK, st.answer);
 }
 
 static void
@@ -679,6 +778,7 @@ nothing_starts_what_leaves(void **unused)
 	(void)i;
 	st.plan.n = 2;
 	stage_reload(&st);
+	assert_int_equal(world_slot(st.w, p)->kind, SLOT_SUP); /* it waits its turn */
 	IS(AN_UNKNOWN, stage_ask(&st, VERB_STOP, p, ROW_NONE, 0));
 	stage_wait(&st, 10000);
 	assert_int_equal(tree_leavers(&st.w->t), 0);
@@ -904,6 +1004,7 @@ main(void)
 	    T(a_permanent_one_that_does_not_start_is_only_answered),
 	    T(a_node_is_not_up_while_an_application_waits),
 	    T(an_empty_node_is_up_at_once),
+	    T(a_node_that_is_stopped_before_its_boot_is_never_up),
 	    T(a_node_stops_once_and_starts_nothing_more),
 	    T(a_machine_without_resources_is_no_failure),
 	    T(tries_become_rarer_up_to_a_limit),
@@ -912,15 +1013,19 @@ main(void)
 	    T(a_stop_overtakes_the_word_of_a_failed_birth),
 	    T(a_birth_that_fails_for_want_of_resources_is_tried_again),
 	    T(a_timer_without_a_meaning_is_put_away),
+	    T(a_stop_overtakes_a_clone_that_fails),
 	    T(odd_exit_codes_are_no_success),
 	    T(a_phase_nobody_knows_harms_nobody),
 	    T(timers_follow_the_worker),
 	    T(a_start_that_takes_too_long_is_killed),
 	    T(backoff_doubles_and_is_forgotten_after_a_healthy_run),
 	    T(a_reload_touches_only_what_differs),
+	    T(siblings_stand_in_the_order_of_the_file),
+	    T(a_reload_during_a_stop_keeps_its_order),
 	    T(a_new_command_that_fails_is_tried_again),
 	    T(a_reload_mends_a_start_that_would_never_end),
 	    T(a_reload_mends_a_restart_that_would_never_end),
+	    T(a_reload_leaves_a_restart_of_a_supervisor_alone),
 	    T(an_old_number_of_instances_follows_the_file),
 	    T(a_reload_without_a_free_slot_takes_nothing_away),
 	    T(a_queued_start_child_follows_its_row),

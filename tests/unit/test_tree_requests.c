@@ -280,6 +280,10 @@ start_child_that_fails_leaves_nothing(void **unused)
 	assert_int_equal(stage_slot(&st, 3), SLOT_NONE);
 	assert_int_equal(stage_slot(&st, 4), SLOT_NONE);
 	IS(AN_OK, stage_ask(&st, VERB_START_CHILD, app, 3, 0));
+	IS(AN_OK, ask(VERB_TERMINATE_CHILD, 3));
+	st.fails[4] = 1;
+	IS(AN_FAILED, ask(VERB_RESTART_CHILD, 3)); /* it was there once: it stays */
+	IS(AN_OK, ask(VERB_RESTART_CHILD, 3));
 	(void)stage_did(&st);
 	stage_dies(&st, stage_slot(&st, 1), crash);
 	DID("s1");
@@ -470,6 +474,20 @@ the_sixty_fifth_request_is_told_to_come_later(void **unused)
 }
 
 static void
+requests_are_carried_out_in_order(void **unused)
+{
+	(void)unused;
+	flat(ONE_FOR_ONE, 4);
+	up();
+	st.deaf[1] = 1;
+	(void)ask(VERB_TERMINATE_CHILD, 1);
+	for (uint32_t k = 2; k <= 4; k++)
+		(void)ask(VERB_TERMINATE_CHILD, k);
+	stage_wait(&st, 5000);
+	DID("x1 k1 x2 x3 x4");
+}
+
+static void
 who_waits_in_a_queue_that_ends_is_told(void **unused)
 {
 	(void)unused;
@@ -573,6 +591,7 @@ main(void)
 	    T(an_instance_may_wait_for_others),
 	    T(nonsense_is_refused),
 	    T(the_sixty_fifth_request_is_told_to_come_later),
+	    T(requests_are_carried_out_in_order),
 	    T(who_waits_in_a_queue_that_ends_is_told),
 	    T(a_start_that_fails_tells_who_waited_for_it),
 	    T(disable_lasts_until_enable),
