@@ -52,7 +52,7 @@ link_all() {
 # (nothing may read the list of mutants but the loop below)
 # 0: everything passes.  The quickest first; each has a time, since a mutant may hang.
 survives() {
-	for t in rules requests more walk; do
+	for t in rules requests apps life reload check walk; do
 		timeout 20 "$dir/test_tree_$t" >/dev/null 2>&1 || return 1
 	done
 	timeout 30 "$dir/sim.bin" 1 400000 >/dev/null 2>&1 || return 1

@@ -1,40 +1,5 @@
 /* What operators and programs ask for, and what comes of it. */
-#include <errno.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "base/util.h"
-#include "master/tree_int.h"
-#include "tests/sim/stage.h"
-
-static struct stage st;
-static const struct reason normal = {.type = RE_NORMAL};
-static const struct reason crash = {.type = RE_EXIT, .code = 3};
-
-enum { APP = 0 };
-
-static struct row *
-add(enum row_kind kind, uint32_t parent)
-{
-	return &plan_add(&st.plan, kind, parent)->row;
-}
-
-static void
-flat(enum strategy strategy, uint32_t n)
-{
-	stage_new(&st);
-	struct row *app = add(ROW_APP, ROW_NONE);
-	app->strategy = (uint8_t)strategy;
-	app->intensity = 3;
-	for (uint32_t k = 0; k < n; k++)
-		(void)add(ROW_WORKER, APP);
-}
+#include "tests/unit/tree_help.h"
 
 /* Row 1: a pool, row 2: its template. */
 static void
@@ -56,12 +21,6 @@ up(void)
 }
 
 static uint32_t
-ask(enum verb verb, uint32_t row)
-{
-	return stage_ask(&st, verb, stage_slot(&st, row), ROW_NONE, 0);
-}
-
-static uint32_t
 instance(uint32_t number)
 {
 	uint32_t c = world_slot(st.w, stage_slot(&st, 1))->first;
@@ -69,18 +28,6 @@ instance(uint32_t number)
 		c = world_slot(st.w, c)->next;
 	return c;
 }
-
-static int
-down(void **unused)
-{
-	(void)unused;
-	if (st.w != NULL)
-		stage_close(&st);
-	return 0;
-}
-
-#define DID(words)   assert_string_equal(stage_did(&st), words)
-#define IS(an, what) assert_int_equal(what, an)
 
 /* --- stop, start, restart ------------------------------------------------------------- */
 
@@ -569,7 +516,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_teardown(name, down)
 	    T(what_the_operator_stops_stays_down_until_start),
 	    T(terminate_child_does_not_hold),
 	    T(restart_stops_and_starts_and_does_not_count),
