@@ -14,7 +14,7 @@
  *   kill.c     the only kill; what is left of a process tree
  *   reap.c     who died
  *   cgroup.c   a cgroup a worker, where cgroup v2 can be written
- *   socks.c    listening sockets, log pipes, notify sockets
+ *   socks.c    listening sockets, log pipes, notify sockets; socks_left.c: pipes left behind
  *   keep.c     the channel to the keeper
  *   roles.c    the roles' processes and channels; role_control.c, role_probe.c: their words
  *   reload.c   configurations: loaded, kept in run/rows-N, put in force
@@ -205,7 +205,10 @@ void socks_end(struct node *n);
 int pipes_need(struct node *n, uint32_t slot);
 void pipe_hold(int *fd);
 int notify_need(struct node *n, uint32_t slot);
-void slot_fds_drop(struct node *n, uint32_t slot);
+void slot_fds_drop(struct node *n, uint32_t slot, const char *id);
+/* socks_left.c */
+void pipe_leave(struct node *n, uint32_t slot, const char *id, int *fd);
+int pipes_left_tell(struct node *n);
 void log_add(struct node *n, uint32_t slot);
 void log_add_all(struct node *n);
 void node_log_open(struct node *n);

@@ -64,7 +64,7 @@ slot_removed(struct node *n, uint32_t slot, uint64_t event)
 {
 	const struct event *ev = &n->st->event[event % EVENT_RING];
 	probe_forget(n, slot, 0);
-	slot_fds_drop(n, slot);
+	slot_fds_drop(n, slot, ev->n == event ? ev->id : "gone");
 	if (ev->n == event) /* else its directory goes with the node's */
 		cgroup_remove(n, ev->id);
 }

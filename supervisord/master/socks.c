@@ -264,7 +264,7 @@ log_add(struct node *n, uint32_t slot)
 void
 log_add_all(struct node *n)
 {
-	n->logs_untold = 0;
+	n->logs_untold = n->role[ROLE_LOGGER].up && pipes_left_tell(n) < 0;
 	for (uint32_t i = 0; i < n->st->head.core.slots_used && !n->logs_untold; i++)
 		if (n->io[i].log_read >= 0 && !n->io[i].log_told)
 			log_add(n, i);
@@ -342,14 +342,15 @@ notify_need(struct node *n, uint32_t slot)
 
 /* The slot is free: what it held is given up everywhere. */
 void
-slot_fds_drop(struct node *n, uint32_t slot)
+slot_fds_drop(struct node *n, uint32_t slot, const char *id)
 {
 	struct slot_io *io = &n->io[slot];
 	char name[32];
 	if (io->log_read >= 0) {
 		struct msg m = {.type = MSG_LOG_DROP, .slot = slot};
-		if (io->log_told)
-			(void)role_send(n, ROLE_LOGGER, &m, sizeof m, NULL, 0);
+		if (!io->log_told ||
+		    role_send(n, ROLE_LOGGER, &m, sizeof m, NULL, 0) < 0)
+			pipe_leave(n, slot, id, &io->log_read);
 		keep_drop(n, KEEP_LOG_READ, slot);
 		keep_drop(n, KEEP_LOG_WRITE, slot);
 	}

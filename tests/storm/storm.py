@@ -131,6 +131,7 @@ class Storm:
         self.port = harness.free_port()
         self.turn = 0
         self.names = {}
+        self.late = set()  # what a signal asked for may come a round later
         self.now = None
         self.extra = False
         self.adopt_ms = []
@@ -316,6 +317,7 @@ class Storm:
         self.counted = None
         self.killed_at = []
         touched = set(getattr(self, "op_" + op)(before))
+        touched, self.late = touched | self.late, touched if op == "reload" else set()
         delay = self.rng.choice([0, 0.0005, 0.002, 0.005, 0.01, 0.03, 0.1]) * self.rng.random() * 2
         time.sleep(delay)
         if not self.kill(victims):
@@ -325,6 +327,10 @@ class Storm:
             self.service_manager()
         after = until(self.again, "the tree is whole again after %s + kill %s after %.1f ms" % (
             op, "+".join(victims), delay * 1000), 20)
+        while self.asked:
+            self.asked.pop().wait()
+        if op in ("scale", "restart", "reexec"):
+            after = until(self.again, "the tree is whole when all has been answered", 20)
         self.compare(before, after, touched)
         if self.killed_at:
             self.measure(newest)
@@ -362,6 +368,8 @@ class Storm:
             if any(e["n"] > newest and e["type"] == "node_started" for e in events):
                 raise AssertionError("the node was started anew instead of adopted")
             return
+        if not any(k <= a + 2 for a in adopted for k in self.killed_at):
+            return
         took = max(a - max(k for k in self.killed_at if k <= a + 2)
                    for a in adopted if any(k <= a + 2 for k in self.killed_at))
         self.adopt_ms.append(took)
@@ -392,7 +400,8 @@ class Storm:
         self.counted = before[name]["parent"]
         after = until(lambda: self.look() and self.node.pid(name) != before[name]["pid"] and
                       self.look(), "%s runs again" % name)
-        self.compare(before, after, set(self.taken_along(name)))
+        self.compare(before, after, set(self.taken_along(name)) | self.late)
+        self.late = set()
         last = after[name].get("last")
         known = ["{exit,%d}" % status] + ([] if ours else ["{unknown}"])
         if last is None or last.get("reason") not in known:
@@ -409,15 +418,20 @@ class Storm:
         end = time.monotonic() + 20
 
         def down():
-            if both and not alive(self.node.keeper_now()) and self.find():
-                self.service_manager()
-            return not self.find() and self.lock_is_free()
+            if both and self.lock_is_free() and os.path.exists(self.node.path("run", "state")):
+                self.service_manager()  # the next one carries on with the stop
+            return not self.find() and self.lock_is_free() and \
+                not os.path.exists(self.node.path("run", "state"))
         try:
             until(down, "the node stops after a kill of %s" % "+".join(victims), 20)
         finally:
             self.seen["slowest shutdown ms"] = max(
                 self.seen["slowest shutdown ms"], int((time.monotonic() - end + 20) * 1000))
-        until(lambda: not self.programs(), "the roles end with the node", 5)
+        end = time.monotonic() + 5
+        while self.programs():
+            if time.monotonic() > end:
+                raise AssertionError("the node has ended, not: %r" % self.programs())
+            time.sleep(0.01)
         harness.reap_strangers(0)
         self.node.process.poll()
         self.check_lines()
