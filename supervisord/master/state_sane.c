@@ -109,11 +109,10 @@ place_fault(const struct state *st, uint32_t i)
 	int of_both = s->phase == PH_DOWN || s->phase == PH_AFTER;
 	if (!of_both && of_worker != (s->kind == SLOT_WORKER))
 		return "a slot is in a phase of another kind";
-	uint32_t up = i;
-	for (uint32_t n = 0; up != ROOT; up = st->slot[up].parent)
-		if (up == SLOT_NONE || ++n > st->head.core.slots_used)
-			return "a part of the tree hangs in the air";
-	return NULL;
+	uint32_t up = s->parent, n = 0;
+	while (up != ROOT && up < SLOT_MAX && n++ < st->head.core.slots_used)
+		up = st->slot[up].parent;
+	return up == ROOT ? NULL : "a part of the tree hangs in the air";
 }
 
 /* What a supervisor is at work on is a child of its own. */
