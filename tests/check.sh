@@ -30,6 +30,7 @@ check)
 	step 'scenarios' m scenario
 	step 'storm' m storm
 	step 'faults' m faults
+	step 'hostile states and roles' m hostile
 	step 'fuzz corpora' m fuzz-replay
 	;;
 matrix)

@@ -44,7 +44,10 @@ $(B)/bin/inject.so: tests/storm/inject.c
 
 faults: progs $(B)/bin/storm-worker $(B)/bin/inject.so ## errors of the kernel, injected and healed
 	@BIN=$(abspath $(B)/bin) python3 tests/storm/faults.py $(NAME)
-.PHONY: storm faults
+
+hostile: progs $(B)/bin/storm-worker $(B)/bin/inject.so ## states, pids, roles and clocks that lie
+	@BIN=$(abspath $(B)/bin) python3 tests/storm/hostile.py $(NAME)
+.PHONY: storm faults hostile
 
 # --- scenarios: real processes, as an operator and a newcomer use them -------------------
 scenario: progs ## real processes under a node; NAME= runs those whose names hold it

@@ -192,6 +192,27 @@ kill_tree(struct node *n, uint32_t slot)
 	(void)kill_rest(n, slot);
 }
 
+/* Keeper and master died together, their workers went to somebody else. */
+static unsigned
+kill_elsewhere(const char *run)
+{
+	char mark[DIRS_PATH + 16];
+	unsigned killed = 0;
+	int len = snprintf(mark, sizeof mark, "STEWARD_RUN=%s", run);
+	DIR *proc = opendir("/proc");
+	for (struct dirent *e; proc != NULL && (e = readdir(proc)) != NULL;) {
+		pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
+		if (pid <= 1 || pid == getpid() ||
+		    !carries_name(pid, mark, (size_t)len + 1))
+			continue;
+		kill_below(pid, 0);
+		killed++;
+	}
+	if (proc != NULL)
+		(void)closedir(proc);
+	return killed;
+}
+
 /* The node starts anew over a state it cannot follow: nothing may run twice. */
 void
 kill_strays(struct node *n)
@@ -200,8 +221,8 @@ kill_strays(struct node *n)
 	static const char mark[] = "STEWARD_ID=";
 	unsigned killed = 0;
 	cgroup_kill_all(n);
-	if (children_of(n->keeper, list, sizeof list) <= 0)
-		return;
+	list[0] = '\0';
+	(void)children_of(n->keeper, list, sizeof list);
 	for (char *p = list, *end; *p != '\0'; p = end) {
 		pid_t pid = (pid_t)strtol(p, &end, 10);
 		if (end == p)
@@ -211,6 +232,7 @@ kill_strays(struct node *n)
 		kill_below(pid, 0);
 		killed++;
 	}
+	killed += kill_elsewhere(n->dirs.run);
 	if (killed > 0)
 		log_warn("%u processes of the life before were killed", killed);
 }

@@ -207,8 +207,10 @@ void pipe_hold(int *fd);
 int notify_need(struct node *n, uint32_t slot);
 void slot_fds_drop(struct node *n, uint32_t slot, const char *id);
 /* socks_left.c */
-void pipe_leave(struct node *n, uint32_t slot, const char *id, int *fd);
+void pipe_leave(struct node *n, uint32_t slot, const char *id, int *fd, int told);
 int pipes_left_tell(struct node *n);
+void pipes_left_untold(void);
+int pipes_hold_lines(const struct node *n);
 void log_add(struct node *n, uint32_t slot);
 void log_add_all(struct node *n);
 void node_log_open(struct node *n);

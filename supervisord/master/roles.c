@@ -27,6 +27,8 @@ enum {
 	AGAIN_MAX_MS = 1000,
 	QUICK_MS = 1000,
 	ATTACH_MS = 3000,
+	LOAD_MS = 30000, /* what load may take */
+	STRAY_MS = 150,
 	ARGS = 16
 };
 
@@ -143,14 +145,14 @@ role_message(struct node *n, enum role role, const void *buf, int *fds, unsigned
 }
 
 static void
-role_hang_up(struct node *n, struct role_io *r)
+role_hang_up(struct node *n, struct role_io *r, int nonsense)
 {
 	ev_io_stop(n->loop, &r->io);
 	fd_close(&r->chan);
 	r->up = 0;
 	if (r->role == ROLE_CONTROL)
 		n->subscribed = 0;
-	if (r->pid > 0 && r->role != ROLE_LOAD)
+	if (r->pid > 0 && (r->role != ROLE_LOAD || nonsense))
 		kill_role(n, r->pid, SIGKILL); /* its death starts the next */
 }
 
@@ -187,7 +189,7 @@ on_role(struct ev_loop *loop, ev_io *w, int revents)
 		for (unsigned i = 0; i < nfds; i++)
 			fd_close(&fds[i]);
 		if (len <= 0) {
-			role_hang_up(n, r);
+			role_hang_up(n, r, len < 0);
 			return;
 		}
 	}
@@ -312,6 +314,11 @@ role_start(struct node *n, enum role role)
 	}
 	n->st->head.role[role].born = process_born(*place);
 	role_attach(n, role, pair[0], *place);
+	if (role == ROLE_LOAD) {
+		ev_now_update(n->loop);
+		ev_timer_set(&r->again, LOAD_MS / 1000.0, 0.);
+		ev_timer_start(n->loop, &r->again);
+	}
 	event_role(n, EV_ROLE_STARTED, role, (struct reason){0});
 }
 
@@ -343,6 +350,7 @@ role_exited(struct node *n, enum role role, int status)
 	r->up = 0;
 	n->st->head.role[role].pid = 0;
 	if (role == ROLE_LOAD) {
+		ev_timer_stop(n->loop, &r->again);
 		load_died(n);
 		return;
 	}
@@ -354,6 +362,8 @@ role_exited(struct node *n, enum role role, int status)
 		else if (role == ROLE_PROBE)
 			n->io[i].probe_knows = 0;
 	}
+	if (role == ROLE_LOGGER)
+		pipes_left_untold();
 	event_role(n, EV_ROLE_DIED, role, reason_of_status(status));
 	n->st->head.role[role].restarts++;
 	if (n->ended)
@@ -378,7 +388,7 @@ on_again(struct ev_loop *loop, ev_timer *w, int revents)
 	clock_read(r->node);
 	if (r->pid == 0)
 		role_start(r->node, r->role);
-	else if (r->chan < 0)
+	else if (r->chan < 0 || r->role == ROLE_LOAD)
 		kill_role(r->node, r->pid, SIGKILL); /* it did not come back */
 	else if (!r->up)
 		return;
@@ -499,27 +509,75 @@ logger_to_the_end(struct node *n)
 	return r->chan;
 }
 
-/* At the end: the logger reads its pipes empty; then nobody is left. */
-void
-roles_stop(struct node *n)
+/* Hangs up and waits; who does not end by itself is ended. */
+static void
+roles_wait_end(struct node *n, int first, int last)
 {
-	struct timespec pause = {.tv_nsec = 2000000};
+	struct timespec pause = {.tv_nsec = 1000000};
+	for (int i = first; i <= last; i++) {
+		if (n->role[i].chan >= 0)
+			ev_io_stop(n->loop, &n->role[i].io);
+		fd_close(&n->role[i].chan);
+	}
+	for (int k = 0; k < 3000; k++) {
+		int left = 0;
+		for (int i = first; i <= last; i++)
+			left += role_lives(n, (enum role)i);
+		if (left == 0)
+			return;
+		(void)nanosleep(&pause, NULL);
+	}
+	for (int i = first; i <= last; i++)
+		kill_role(n, n->role[i].pid, SIGKILL);
+}
+
+/* The logger was killed before it had read everything: one more. */
+static void
+logger_once_more(struct node *n)
+{
+	for (uint32_t i = 0; i < n->st->head.core.slots_used; i++)
+		n->io[i].log_told = 0;
+	pipes_left_untold();
+	n->role[ROLE_LOGGER].pid = 0;
+	n->role[ROLE_LOGGER].up = 0;
+	n->ended = 0;
+	role_start(n, ROLE_LOGGER);
+	n->ended = 1;
+}
+
+/* The last words to the logger, which then ends. */
+static void
+logger_end(struct node *n)
+{
 	int logger = logger_to_the_end(n);
 	for (uint32_t i = n->st->head.core.slots_used; i-- > 0;) {
 		struct msg m = {.type = MSG_LOG_DROP, .slot = i};
 		if (n->io[i].log_told)
 			(void)chan_send(logger, &m, sizeof m, NULL, 0);
 	}
-	for (int i = ROLE_CONTROL; i < ROLE_MAX; i++)
-		fd_close(&n->role[i].chan);
-	for (int k = 0; k < 1500; k++) {
-		int left = 0;
-		for (int i = ROLE_CONTROL; i < ROLE_MAX; i++)
-			left += role_lives(n, (enum role)i);
-		if (left == 0)
-			return;
-		(void)nanosleep(&pause, NULL);
+	roles_wait_end(n, ROLE_LOGGER, ROLE_LOGGER);
+}
+
+/* A logger of a state that was lost tries to come back every 50 ms: it hears of the end,
+ * too, in a node that ends as soon as it began. */
+static void
+strays_hear(struct node *n)
+{
+	struct pollfd p = {.fd = n->attach_fd, .events = POLLIN};
+	while (n->strays && n->attach_fd >= 0 && poll(&p, 1, STRAY_MS) > 0)
+		on_attach(n->loop, &n->attach_io, EV_READ);
+}
+
+/* At the end: the logger reads its pipes empty. */
+void
+roles_stop(struct node *n)
+{
+	roles_wait_end(n, ROLE_CONTROL, ROLE_CONTROL); /* their last words first */
+	roles_wait_end(n, ROLE_PROBE, ROLE_LOAD);
+	strays_hear(n);
+	logger_end(n);
+	for (int tries = 0; tries < 2 && pipes_hold_lines(n); tries++) {
+		logger_once_more(n);
+		logger_end(n);
 	}
-	for (int i = ROLE_CONTROL; i < ROLE_MAX; i++)
-		kill_role(n, n->role[i].pid, SIGKILL);
 }

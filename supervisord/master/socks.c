@@ -348,9 +348,9 @@ slot_fds_drop(struct node *n, uint32_t slot, const char *id)
 	char name[32];
 	if (io->log_read >= 0) {
 		struct msg m = {.type = MSG_LOG_DROP, .slot = slot};
-		if (!io->log_told ||
-		    role_send(n, ROLE_LOGGER, &m, sizeof m, NULL, 0) < 0)
-			pipe_leave(n, slot, id, &io->log_read);
+		int told = io->log_told &&
+			   role_send(n, ROLE_LOGGER, &m, sizeof m, NULL, 0) == 0;
+		pipe_leave(n, slot, id, &io->log_read, told);
 		keep_drop(n, KEEP_LOG_READ, slot);
 		keep_drop(n, KEEP_LOG_WRITE, slot);
 	}

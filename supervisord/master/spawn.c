@@ -213,6 +213,7 @@ plan_env(struct node *n, struct writer *w, uint32_t slot)
 	p->envp = w->mem->ptrs + w->ptrs;
 	plan_env_given(n, w, slot);
 	put_format(w, "STEWARD_ID=%s", id);
+	put_format(w, "STEWARD_RUN=%s", n->dirs.run);
 	put_format(w, "STEWARD_GENERATION=%u", s->gen);
 	if (s->number != 0)
 		put_format(w, "STEWARD_INSTANCE=%u", s->number);

@@ -1,5 +1,6 @@
 #include "master/state_sane.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -115,6 +116,42 @@ place_fault(const struct state *st, uint32_t i)
 	return up == ROOT ? NULL : "a part of the tree hangs in the air";
 }
 
+/* Whoever waits for the end of a process that there never was waits for ever. */
+static const char *
+pid_fault(const struct slot *s)
+{
+	int none = s->phase == PH_DOWN || s->phase == PH_BACKOFF ||
+		   s->phase == PH_AFTER || s->phase == PH_DONE || s->phase == PH_SWEEP;
+	int one = s->phase == PH_STARTING || s->phase == PH_UP;
+	if (s->kind != SLOT_WORKER)
+		return NULL;
+	if (s->pid < 0 || (none && s->pid != 0) || (one && s->pid == 0))
+		return "a worker has an impossible process";
+	return NULL;
+}
+
+static int
+order_of_pids(const void *a, const void *b)
+{
+	const int32_t *x = a, *y = b;
+	return (*x > *y) - (*x < *y);
+}
+
+static const char *
+pids_fault(const struct state *st)
+{
+	static int32_t pids[SLOT_MAX];
+	size_t n = 0;
+	for (uint32_t i = 0; i < st->head.core.slots_used; i++)
+		if (st->slot[i].kind == SLOT_WORKER && st->slot[i].pid > 0)
+			pids[n++] = st->slot[i].pid;
+	qsort(pids, n, sizeof pids[0], order_of_pids);
+	for (size_t k = 1; k < n; k++)
+		if (pids[k] == pids[k - 1])
+			return "two workers have one process";
+	return NULL;
+}
+
 /* What a supervisor is at work on is a child of its own. */
 static const char *
 work_fault(const struct state *st, uint32_t i)
@@ -141,6 +178,8 @@ slots_fault(const struct state *st, const struct rows *rows, const struct rows *
 			why = row_fault(st, i, rows, old);
 		if (why == NULL)
 			why = text_fault(st, i);
+		if (why == NULL)
+			why = pid_fault(&st->slot[i]);
 		if (why != NULL)
 			return why;
 	}
@@ -220,5 +259,7 @@ state_fault(const struct state *st, const struct rows *rows, const struct rows *
 		why = slots_fault(st, rows, old);
 	if (why == NULL)
 		why = tree_fault(st);
+	if (why == NULL)
+		why = pids_fault(st);
 	return why != NULL ? why : lists_fault(st);
 }

@@ -3,7 +3,8 @@
  *
  * Preloaded (LD_PRELOAD) into a whole node.  STEWARD_INJECT names a file of one struct
  * order, mapped by all: while `error` is set, calls of the program named fail with it,
- * if it is an error that call may give.  Setting it to 0 heals.
+ * if it is an error that call may give.  Setting it to 0 heals.  `shift_s` makes the wall
+ * clock jump.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -16,11 +17,13 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 struct order {
 	int32_t error;
-	int32_t unused;
+	int32_t shift_s; /* added to the wall clock of everybody */
 	uint64_t hits;
 	char program[48];
 };
@@ -133,6 +136,28 @@ CALL(int, accept4, DESCRIPTOR, -1, (int s, struct sockaddr *a, socklen_t *l, int
 CALL(pid_t, fork, FORK, -1, (void), ())
 CALL(void *, mmap, MEMORY, MAP_FAILED,
     (void *a, size_t n, int p, int f, int fd, off_t o), (a, n, p, f, fd, o))
+
+int
+clock_gettime(clockid_t id, struct timespec *ts)
+{
+	int (*fn)(clockid_t, struct timespec *);
+	real("clock_gettime", &fn);
+	int ret = fn(id, ts);
+	if (ret == 0 && order != NULL && id == CLOCK_REALTIME)
+		ts->tv_sec += order->shift_s;
+	return ret;
+}
+
+int
+gettimeofday(struct timeval *tv, void *zone)
+{
+	int (*fn)(struct timeval *, void *);
+	real("gettimeofday", &fn);
+	int ret = fn(tv, zone);
+	if (ret == 0 && order != NULL)
+		tv->tv_sec += order->shift_s;
+	return ret;
+}
 
 /* Files may be full and pipes may be, too; the event loop's own eventfd never is. */
 ssize_t
