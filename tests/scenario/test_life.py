@@ -60,7 +60,8 @@ limit_cpu = 1h
         equal(d["fds"]["0"], "/dev/null")
         for name in d["env"]:
             assert name in ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "GREETING", "PERCENT",
-                            "FROM_FILE", "STEWARD_ID", "STEWARD_GENERATION", "LC_CTYPE"), name
+                            "FROM_FILE", "STEWARD_ID", "STEWARD_RUN",
+                            "STEWARD_GENERATION", "LC_CTYPE"), name
 
 
 def test_signals_are_clean():
