@@ -7,6 +7,7 @@ is lost, and a second after the fault's end all is as it was.
 import errno
 import mmap
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -244,5 +245,61 @@ def test_no_descriptors_in_the_roles():
         limited("supervisord-" + program, "nofile", 3)
 
 
+def test_a_full_disk():
+    """The disk of logs and state is full and has room again: workers go on, what died
+    comes back, and each line that found no room was counted as dropped."""
+    if not ROOT:
+        raise Skip("needs root, to mount a small disk")
+    done = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", sys.executable, "-B", __file__,
+         "--inside"], capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def inner_full_disk():
+    node = Faulty(preload=False)
+    for place in ("log", "run"):
+        os.makedirs(node.path(place))
+        size = {"log": "4m", "run": "8m"}[place]
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=" + size, "small", node.path(place)],
+                       check=True)
+
+    def fill():
+        for place in ("log", "run"):
+            with open(node.path(place, "filler"), "wb", buffering=0) as f:
+                try:
+                    while True:
+                        f.write(b"x" * 4096)
+                except OSError as error:
+                    assert error.errno == errno.ENOSPC, error
+
+    def empty():
+        for place in ("log", "run"):
+            os.unlink(node.path(place, "filler"))
+    with node:
+        try:
+            for provoke in provocations(node, "supervisord"):  # a killed logger counts no more
+                node.nodes_before = until(lambda: settled(node), "all is well")
+                cycle(node, fill, empty, provoke, "full disk, " + provoke.__name__)
+            node.end_all()
+            written = 0
+            for pid in os.listdir(node.path("count")):
+                with open(node.path("count", pid), "rb") as f:
+                    written += int.from_bytes(f.read(8), "little")
+            text = node.log("a/w1") + node.log("a/w2")
+            logged = sum(len(w) >= 3 and w[-3] == "line" for w in map(str.split, text.splitlines()))
+            drops = [int(n) for n in re.findall(r"-- (\d+) lines \(", text)]
+            assert drops, "no line was dropped"
+            assert logged + sum(drops) + 2 * len(drops) >= written, "%d + %r of %d lines" % (
+                logged, drops, written)
+        finally:
+            for place in ("log", "run"):
+                subprocess.run(["umount", "--lazy", node.path(place)], check=True)
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--inside"]:
+        harness.become_subreaper()
+        inner_full_disk()
+        sys.exit(0)
     sys.exit(runner.run(globals(), sys.argv[1:]))

@@ -1,5 +1,6 @@
 """Runs the tests of one file: functions test_..., each with a sentence as docstring."""
 import os
+import signal
 import sys
 import time
 import traceback
@@ -13,6 +14,7 @@ import harness  # noqa: E402
 def run(scope, parts):
     """Exit status: 0 if all that was wanted passed or was skipped with a reason."""
     harness.become_subreaper()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # nodes clean up, too
     count = {"ok": 0, "skip": 0, "FAIL": 0}
     for name, function in list(scope.items()):
         if not name.startswith("test_") or (parts and not any(p in name for p in parts)):

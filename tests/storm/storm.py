@@ -543,6 +543,7 @@ def main():
     options.bin = os.path.abspath(options.bin)
     print("storm: seed %d, %d rounds" % (options.seed, options.rounds), flush=True)
     harness.become_subreaper()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # cleans up, too
     begin = time.monotonic()
     try:
         storm = run(options)
