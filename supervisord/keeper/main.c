@@ -129,10 +129,14 @@ lock_sign(struct keeper *k)
 {
 	char pid[32];
 	int n = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
+	/* in this order no reader finds it empty */
 	k->unsigned_lock =
-	    ftruncate(k->lock_fd, 0) < 0 || pwrite(k->lock_fd, pid, (size_t)n, 0) != n;
-	if (k->unsigned_lock)
-		log_warn("cannot write run/lock: %s", strerrordesc_np(errno));
+	    pwrite(k->lock_fd, pid, (size_t)n, 0) != n || ftruncate(k->lock_fd, n) < 0;
+	if (!k->unsigned_lock)
+		return;
+	log_warn("cannot write run/lock: %s", strerrordesc_np(errno));
+	if (ftruncate(k->lock_fd, 0) < 0) /* no pid rather than a wrong one */
+		log_warn("run/lock may name another process");
 }
 
 static void

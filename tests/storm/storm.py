@@ -245,7 +245,7 @@ class Storm:
         if self.rng.random() < 0.5:
             self.ask("reload")
         else:
-            os.kill(self.node.keeper_now(), signal.SIGHUP)
+            os.kill(self.keeper(), signal.SIGHUP)
         return ["write/turn", "plain/extra"]
 
     def op_reexec(self, _):
@@ -304,6 +304,10 @@ class Storm:
             harness.reap_strangers(0)
             self.node.process.poll()
             self.node.start(wait=False)
+
+    def keeper(self):
+        """Never 0, which would signal ourselves."""
+        return until(self.node.keeper_now, "the lock names the keeper")
 
     def lock_is_free(self):
         """Nobody of the node is left: keeper and master share the lock."""
@@ -386,7 +390,7 @@ class Storm:
         before = self.settled()
         name = self.worker_to_hit(before)
         status = self.rng.randint(1, 29)
-        keeper = self.node.keeper_now()
+        keeper = self.keeper()
         held = self.rng.random() < 0.5
         self.killed_at = []
         ours = int(stat_of(before[name]["pid"])[1]) in (keeper, self.node.master())
@@ -416,7 +420,7 @@ class Storm:
     def shutdown(self, victims):
         """Killed on its way down, the node still comes to its end; nothing is left."""
         self.settled()
-        os.kill(self.node.keeper_now(), signal.SIGTERM)
+        os.kill(self.keeper(), signal.SIGTERM)
         time.sleep(self.rng.random() * 0.02)
         self.kill(victims)
         both = "master" in victims and "keeper" in victims
