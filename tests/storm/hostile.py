@@ -302,9 +302,10 @@ def inner_signals():
         node = plain_node()
         node.write("evil.py", code)
         node.configure(CONF.replace("{S}", PROGRAM) +
-                       "[worker evil]\nsupervisor = a\nuser = nobody\nrestart = permanent\n"
+                       "[supervisor a/mad]\nintensity = infinity\n"
+                       "[worker evil]\nsupervisor = a/mad\nuser = nobody\nrestart = permanent\n"
                        "backoff = 10ms..100ms\ncommand = {PY} -S -E {D}/evil.py\n"
-                       "[worker victim]\nsupervisor = a\nuser = nobody\ncommand = /bin/sleep 1000\n")
+                       "[worker victim]\nsupervisor = a/mad\nuser = nobody\ncommand = /bin/sleep 1000\n")
         with node:
             before = until(lambda: whole(node), "others run beside SIG" + sig)
             master = node.master()
