@@ -151,7 +151,7 @@ def test_lifespan():
     conf = ("[application p]\nlifespan = 500ms\n[worker w]\nsupervisor = p\n"
             "command = /bin/sleep 1000\n[worker o]\ncommand = /bin/sleep 1000\n")
     with Node(conf) as n:
-        n.wait_up("p/w", "main/o")
+        n.wait_event("ready", "p/w")
         n.wait_event("app_ended", "p")
         ended = n.events("app_ended")[0]
         equal(ended["reason"]["reason"], "normal")

@@ -282,7 +282,7 @@ def test_half_a_line_hurts_nobody():
         n.wait_up(*ALL)
         with n.client() as slow:
             slow.send_raw(b'{"jsonrpc":')
-            n.do("status", timeout=5)
+            n.do("status")
             slow.send_raw(b'"2.0","id":1,"method":"node.info"}\n')
             equal(slow.read_line()["result"]["name"], "tester")
 

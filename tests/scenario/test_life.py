@@ -125,7 +125,7 @@ def tree_is_killed(cgroups, how):
               "cgroup" in n.get("main/w")["flags"])
         if how == "stop":
             n.do("stop", "w")
-            until(lambda: not any(alive(p) for p in first), "nothing of it is left", 5)
+            until(lambda: not any(alive(p) for p in first), "nothing of it is left")
             return
         n.bounce("main/w")
         second = pids(2)[2:]
@@ -252,7 +252,7 @@ def test_stopped_worker_hears_term():
     with Node("[worker w]\ncommand = /bin/sleep 1000\n") as n:
         n.wait_up("main/w")
         os.kill(n.pid("main/w"), signal.SIGSTOP)
-        n.do("stop", "w", "--timeout", "3s")
+        n.do("stop", "w", "--timeout", "30s")
 
 
 def test_users_loop_of_signals():

@@ -27,8 +27,10 @@ def send(node, name, text, words=()):
 
 def test_ready_and_status():
     """READY=1 makes it up, STATUS= stands in relctl status."""
-    with Node(worker("sleep=0.3 STATUS=warming READY=1 'STATUS=serving 12 of 20'")) as n:
+    with Node(worker("STATUS=warming wait={D}/go READY=1 'STATUS=serving 12 of 20'")) as n:
+        until(lambda: n.get("main/w").get("status") == "warming", "it warms up")
         equal(n.state("main/w"), "starting")
+        n.write("go", "")
         n.wait_up("main/w")
         until(lambda: "serving 12 of 20" in n.do("status"), "its words are shown")
 
@@ -56,10 +58,10 @@ def test_reloading():
 
 def test_watchdog_missed():
     """A worker that misses its watchdog is killed and restarted, and why says so."""
-    with Node(worker("READY=1 WATCHDOG=1", "watchdog = 300ms")) as n:
+    with Node(worker("READY=1 WATCHDOG=1", "watchdog = 2s")) as n:
         n.wait_up("main/w")
         pid = n.pid("main/w")
-        equal(variable(pid, "WATCHDOG_USEC"), "300000")
+        equal(variable(pid, "WATCHDOG_USEC"), "2000000")
         equal(variable(pid, "WATCHDOG_PID"), str(pid))
         n.wait_event("watchdog", "main/w")
         n.wait_new("main/w", pid)
@@ -69,12 +71,12 @@ def test_watchdog_missed():
 
 def test_watchdog_kept():
     """A worker that says WATCHDOG=1 in time lives on."""
-    beats = " ".join(["WATCHDOG=1 sleep=0.1"] * 10)
-    with Node(worker("READY=1 %s STATUS=through sleep=0.1 WATCHDOG=1" % beats,
-                     "watchdog = 400ms")) as n:
+    beats = " ".join(["WATCHDOG=1 sleep=0.4"] * 8)
+    with Node(worker("READY=1 %s STATUS=through WATCHDOG=1" % beats,
+                     "watchdog = 3s")) as n:
         n.wait_up("main/w")
         pid = n.pid("main/w")
-        until(lambda: n.get("main/w").get("status") == "through", "ten beats")
+        until(lambda: n.get("main/w").get("status") == "through", "all its beats")
         equal(n.pid("main/w"), pid)
 
 
@@ -117,8 +119,8 @@ def test_notify_from_a_stranger():
 
 def test_extend_timeout():
     """EXTEND_TIMEOUT_USEC gives a slow start more time."""
-    with Node(worker("EXTEND_TIMEOUT_USEC=3000000 sleep=1 READY=1",
-                     "start_timeout = 500ms")) as n:
+    with Node(worker("EXTEND_TIMEOUT_USEC=20000000 sleep=3.5 READY=1",
+                     "start_timeout = 3s")) as n:
         n.wait_up("main/w")
         equal(len([e for e in n.events("spawned") if e["id"] == "main/w"]), 1)
 
@@ -128,14 +130,15 @@ def test_tcp():
     port = free_port()
     conf = """
 [worker w]
-command = {PY} -S -E -c 'import socket,time; time.sleep(0.3); s=socket.socket(); s.setsockopt(1,2,1); s.bind(("127.0.0.1",%d)); s.listen(); time.sleep(1000)'
+command = {PY} -S -E -c 'import os,socket,time; exec("while not os.path.exists(\\"{D}/go\\"): time.sleep(0.01)"); s=socket.socket(); s.setsockopt(1,2,1); s.bind(("127.0.0.1",%d)); s.listen(); time.sleep(1000)'
 ready = tcp:127.0.0.1:%d
 [worker next]
 command = /bin/sleep 1000
 """ % (port, port)
     with Node(conf) as n:
-        equal(n.state("main/w"), "starting")
+        n.wait_state("main/w", "starting")
         equal(n.state("main/next"), "down")
+        n.write("go", "")
         n.wait_up("main/w", "main/next")
 
 
@@ -156,9 +159,10 @@ def test_fd_of_a_dead_worker():
 
 def test_ready_survives_the_probe():
     """The probe is killed while a worker starts: READY is heard all the same."""
-    with Node(worker("sleep=1 READY=1")) as n:
+    with Node(worker("wait={D}/go READY=1")) as n:
         n.wait_state("main/w", "starting")
         role = [r for r in n.call("node.info")["roles"] if r["name"] == "probe"][0]
         os.kill(role["pid"], signal.SIGKILL)
+        n.write("go", "")
         n.wait_up("main/w")
         equal(len([e for e in n.events("spawned") if e["id"] == "main/w"]), 1)

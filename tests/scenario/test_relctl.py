@@ -207,7 +207,7 @@ def test_shutdown():
     with Node(CONF) as n:
         n.wait_up(*UP)
         pids = n.pids(*UP)
-        n.do("shutdown", "--wait", "--timeout", "10s")
+        n.do("shutdown", "--wait", "--timeout", "50s")
         assert not any(os.path.exists("/proc/%d" % p) for p in pids)
         equal(n.wait_end(), 0)
 

@@ -2,9 +2,9 @@
 """The worker of the scenarios: worker.py ACT [ARGUMENT ...]
 
 dump FILE          what it was given, as JSON into FILE, then sleeps
-notify [WORD ...]  speaks sd_notify: each WORD in order (`sleep=SECONDS`, `fork-mainpid`,
-                   or a line such as READY=1), then sleeps; SIGHUP: RELOADING, READY;
-                   SIGTERM: STOPPING, then ends
+notify [WORD ...]  speaks sd_notify: each WORD in order (`sleep=SECONDS`, `wait=FILE`: until it
+                   exists, `fork-mainpid`, or a line such as READY=1), then sleeps;
+                   SIGHUP: RELOADING, READY; SIGTERM: STOPPING, then ends
 serve              answers each connection on descriptor 3 with its pid
 stubborn [FILE]    ignores TERM; a byte in FILE once it does
 tree FILE          a daemonised, double-forked grandchild in a session of its own, and a
@@ -59,8 +59,18 @@ def dump(path, *_):
 def say(text):
     path = os.environ["NOTIFY_SOCKET"]
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    sock.sendto(text.encode(), "\0" + path[1:] if path[0] == "@" else path)
+    while True:
+        try:
+            sock.sendto(text.encode(), "\0" + path[1:] if path[0] == "@" else path)
+            break
+        except (ConnectionRefusedError, FileNotFoundError):
+            time.sleep(0.01)  # the whole node is gone; the next one opens it again
     sock.close()
+
+
+def wait_for(path):
+    while not os.path.exists(path):
+        time.sleep(0.01)
 
 
 def fork_mainpid():
@@ -88,6 +98,8 @@ def notify(*words):
     for word in words:
         if word.startswith("sleep="):
             time.sleep(float(word[6:]))
+        elif word.startswith("wait="):
+            wait_for(word[5:])
         elif word == "fork-mainpid":
             fork_mainpid()
         else:
