@@ -217,7 +217,8 @@ message(struct keeper *k, struct keep_msg *m, const int *fds, unsigned nfds)
 		k->acked_n = MIN(MAX(k->acked_n, m->value), k->reaped_n);
 		return;
 	case KEEP_REEXEC:
-		keeper_exec(k);
+		if (k->master != 0) /* it would take a reaped master for a living one */
+			keeper_exec(k);
 		return;
 	case KEEP_SYNC:
 		k->go_due = 1;
@@ -284,8 +285,12 @@ reap(struct keeper *k)
 		} else {
 			reaped_add(k, pid, status);
 		}
-	if (master != 0) /* last: the next one is told of all that died with it */
+	if (master != 0) { /* last: the next one is told of all that died with it */
+		k->master = 0;
+		if (k->chan >= 0)
+			channel_read(k); /* its last words may be in there still */
 		master_died(k, of_master);
+	}
 	reaped_send(k);
 }
 

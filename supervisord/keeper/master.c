@@ -134,7 +134,6 @@ void
 master_died(struct keeper *k, int status)
 {
 	fd_close(&k->chan);
-	k->master = 0;
 	k->go_due = k->lost_due = 0;
 	if (k->bye)
 		return;

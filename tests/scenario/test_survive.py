@@ -4,7 +4,8 @@ import shutil
 import signal
 import subprocess
 
-from harness import BIN, NOBODY, Node, ROOT, Skip, alive, children_of, descendants, equal, holds, until, words_of
+from harness import (BIN, NOBODY, Node, ROOT, Skip, alive, children_of, descendants, equal, holds,
+                     read, start, until, words_of)
 
 CONF = """
 [application api]
@@ -273,6 +274,32 @@ def test_term_stops_all():
     n.process.terminate()
     equal(n.wait_end(), 0)
     assert not any(alive(p) for p in pids)
+    n.finish()
+
+
+def slow_wait4(pid):
+    """A tracer under which each wait4 of a process takes its time."""
+    tracer = start(["strace", "-qq", "-o", "/dev/null", "-p", str(pid), "-e", "trace=wait4",
+                    "-e", "inject=wait4:delay_enter=300000"])
+    until(lambda: "TracerPid:\t%d\n" % tracer.pid in read("/proc/%d/status" % pid),
+          "the tracer holds it")
+    return tracer
+
+
+def test_last_word_of_a_master():
+    """A keeper that learns of a worker's death and of the master's in one breath hears the
+    master's last word first: the end of the node is the end."""
+    if not shutil.which("strace"):
+        raise Skip("no strace here")
+    n = Node(CONF)
+    n.start()
+    n.wait_up(*ALL)
+    n.kill_master()  # from now on the keeper is the workers' parent
+    n.wait_up(*ALL)
+    tracer = slow_wait4(n.process.pid)
+    n.do("shutdown", "--wait")
+    equal(n.wait_end(), 0)
+    tracer.wait()
     n.finish()
 
 
