@@ -59,6 +59,8 @@ emit_app(struct emitter *em, struct item *it)
 	r.period_ms = doc_num(it->sec, APP_PERIOD);
 	r.stop_ms = doc_num(it->sec, APP_SHUTDOWN);
 	r.lifespan_ms = doc_num(it->sec, APP_LIFESPAN);
+	if (doc_num(it->sec, APP_STOP_ORDER) == STOP_ANY)
+		r.flags |= ROWF_STOP_ANY;
 	if (doc_num(it->sec, APP_AUTOSTART) == 0)
 		r.flags |= ROWF_LOADED_ONLY;
 	words_env_files(em->exec.words, it->sec, APP_ENV_FILE, &env);
@@ -78,6 +80,8 @@ emit_sup(struct emitter *em, struct item *it)
 	r.intensity = (uint32_t)doc_num(it->sec, SUP_INTENSITY);
 	r.period_ms = doc_num(it->sec, SUP_PERIOD);
 	r.stop_ms = doc_num(it->sec, SUP_SHUTDOWN);
+	if (doc_num(it->sec, SUP_STOP_ORDER) == STOP_ANY)
+		r.flags |= ROWF_STOP_ANY;
 	if (doc_num(it->sec, SUP_SIGNIFICANT) != 0)
 		r.flags |= ROWF_SIGNIFICANT;
 	it->row = add_row(em, &r);

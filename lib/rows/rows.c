@@ -32,6 +32,11 @@ const char *const auto_shutdown_names[AUTO_MAX] = {
     [AUTO_ALL_SIGNIFICANT] = "all_significant",
 };
 
+const char *const stop_order_names[STOP_ORDER_MAX] = {
+    [STOP_REVERSE] = "reverse",
+    [STOP_ANY] = "any",
+};
+
 const char *const ready_names[READY_MAX] = {
     [READY_NONE] = "none",
     [READY_NOTIFY] = "notify",

@@ -49,6 +49,8 @@ enum strategy {
 
 enum restart_type { PERMANENT, TRANSIENT, TEMPORARY, RESTART_TYPE_MAX };
 
+enum stop_order { STOP_REVERSE, STOP_ANY, STOP_ORDER_MAX };
+
 enum auto_shutdown { AUTO_NEVER, AUTO_ANY_SIGNIFICANT, AUTO_ALL_SIGNIFICANT, AUTO_MAX };
 
 enum ready_kind { READY_NONE, READY_NOTIFY, READY_TCP, READY_FD, READY_MAX };
@@ -61,7 +63,9 @@ enum row_flag {
 	ROWF_ONESHOT = 1 << 2,	   /* ready when it has exited with success */
 	ROWF_DYNAMIC = 1 << 3,	   /* started by start_child only */
 	ROWF_LOADED_ONLY = 1 << 4, /* application: `autostart = no` */
-	ROWF_IMPLICIT = 1 << 5	   /* the pool made for a worker with `instances` */
+	ROWF_IMPLICIT = 1 << 5,	   /* the pool made for a worker with `instances` */
+	ROWF_STOP_ANY =
+	    1 << 6 /* its end tells all children at once: `stop_order = any` */
 };
 
 /* One application (its top supervisor), supervisor, worker or template. */
@@ -225,6 +229,7 @@ extern const char *const row_kind_names[ROW_KIND_MAX];
 extern const char *const strategy_names[STRATEGY_MAX];
 extern const char *const restart_type_names[RESTART_TYPE_MAX];
 extern const char *const auto_shutdown_names[AUTO_MAX];
+extern const char *const stop_order_names[STOP_ORDER_MAX];
 extern const char *const ready_names[READY_MAX];
 
 #endif

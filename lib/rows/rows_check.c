@@ -15,7 +15,7 @@
 
 #define ROW_FLAGS                                                         \
 	(ROWF_DISABLED | ROWF_SIGNIFICANT | ROWF_ONESHOT | ROWF_DYNAMIC | \
-	    ROWF_LOADED_ONLY | ROWF_IMPLICIT)
+	    ROWF_LOADED_ONLY | ROWF_IMPLICIT | ROWF_STOP_ANY)
 #define EXEC_FLAGS                                                        \
 	(EXECF_USER | EXECF_NICE | EXECF_OOM | EXECF_UMASK | EXECF_CAPS | \
 	    EXECF_NO_NEW_PRIVS | EXECF_LOG_TIME | EXECF_LOG_ZSTD | EXECF_MERGE_ENV)

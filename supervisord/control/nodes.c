@@ -222,6 +222,8 @@ nodes_config(const struct view *v, const struct slot *s, struct json *node)
 	} else {
 		json_set_str(
 		    config, "auto_shutdown", auto_shutdown_names[row->auto_shutdown]);
+		json_set_str(config, "stop_order",
+		    stop_order_names[(row->flags & ROWF_STOP_ANY) != 0]);
 		nodes_set_ms(config, "lifespan_ms", row->lifespan_ms);
 	}
 	json_set(node, "config", config);

@@ -286,6 +286,16 @@ sup_sweep_children(struct tree *t, uint32_t i)
 	return sup_stopped_all(t, i);
 }
 
+/* All children that live are told; the walk in reverse then finds them on their way out,
+ * and those that are gone before their turn are retired as they go (up_stopped). */
+static void
+sup_tell_all(struct tree *t, uint32_t i)
+{
+	for (uint32_t c = look(t, i)->last_child; c != SLOT_NONE; c = look(t, c)->prev)
+		if (child_has_life(t, c))
+			(void)child_stop(t, c);
+}
+
 static void
 sup_begin_end(struct tree *t, uint32_t i)
 {
@@ -305,6 +315,8 @@ sup_begin_end(struct tree *t, uint32_t i)
 	s->then = THEN_END;
 	s->cursor = s->last_child;
 	s->bound = SLOT_NONE;
+	if (r != NULL && (r->flags & ROWF_STOP_ANY) != 0)
+		sup_tell_all(t, i);
 }
 
 enum progress

@@ -14,7 +14,7 @@ prepare)
 	mkdir "$2/node"
 	{	echo '[node]'; echo 'name = bench'
 		[ "$VARIANT" = lean ] && echo 'cgroups = no'
-		printf '[application bench]\nintensity = infinity\n'
+		printf '[application bench]\nintensity = infinity\nstop_order = any\n'
 		if [ "$VARIANT" = pool ]; then
 			printf '[worker w]\nsupervisor = bench\ncommand = %s %s\ninstances = %d\nintensity = infinity\n' "$WORKER" "$BENCH_FIFO" "$3"
 		else

@@ -371,6 +371,22 @@ def stop_stubborn(shutdown):
         return took
 
 
+def test_stop_order_any():
+    """stop_order = any tells all at once: one that takes its time delays no other."""
+    conf = "[application t]\nstop_order = any\n" + workers("ab", "t") + (
+        "[worker slow]\nsupervisor = t\nshutdown = infinity\n"
+        "command = {W} stubborn {D}/deaf\n")
+    with Node(conf) as n:
+        n.wait_up("t/a", "t/b", "t/slow")
+        until(lambda: n.read("deaf"), "it ignores TERM")
+        pids = n.pids("t/a", "t/b", "t/slow")
+        n.relctl("app", "stop", "t", "--timeout", "100ms", code=1)
+        until(lambda: not alive(pids[0]) and not alive(pids[1]), "the others have ended")
+        assert alive(pids[2])
+        os.kill(pids[2], signal.SIGKILL)
+        n.wait_state("t", "down")
+
+
 def test_brutal_kill():
     """shutdown = brutal_kill kills at once."""
     assert stop_stubborn("brutal_kill") < DEFAULT_SHUTDOWN_S

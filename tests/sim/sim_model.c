@@ -93,7 +93,9 @@ model_action(struct sim *s, const struct action *a)
 			if (is_awaited(s, p, k))
 				sim_fail(s, "started before one that stands before it",
 				    a->slot);
-	if (a->type != ACT_SPAWN && p->op == OP_STOP)
+	int any =
+	    p->then == THEN_END && (row_at(s, c->parent)->flags & ROWF_STOP_ANY) != 0;
+	if (a->type != ACT_SPAWN && p->op == OP_STOP && !any)
 		for (uint32_t k = c->next; k != SLOT_NONE; k = at(s, k)->next)
 			if (has_life(at(s, k)))
 				sim_fail(s, "stopped before one that stands behind it",

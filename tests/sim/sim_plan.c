@@ -25,6 +25,8 @@ make_sup(struct row *r, uint64_t *seed)
 	r->period_ms = pick(seed, period, 4);
 	r->strategy = (uint8_t)random_below(seed, 3);
 	r->auto_shutdown = (uint8_t)(one_in(seed, 3) ? 1 + random_below(seed, 2) : 0);
+	if (one_in(seed, 5))
+		r->flags |= ROWF_STOP_ANY;
 	if (r->kind == ROW_SUP && one_in(seed, 3))
 		r->stop_ms = one_in(seed, 3) ? 0 : 300;
 }

@@ -311,6 +311,28 @@ children_stop_in_reverse_order(void **unused)
 }
 
 static void
+any_order_waits_for_nobody_before_all_are_told(void **unused)
+{
+	(void)unused;
+	flat(ONE_FOR_ONE, 3, 1);
+	uint32_t below = st.plan.n;
+	plan_add(&st.plan, ROW_SUP, APP)->row.intensity = 1;
+	(void)plan_add(&st.plan, ROW_WORKER, below);
+	st.deaf[3] = st.deaf[below + 1] = 1;
+	row(APP)->flags |= ROWF_STOP_ANY;
+	up();
+	assert_int_equal(stage_ask(&st, VERB_APP_STOP, SLOT_NONE, APP, 0), ANSWER_MAX);
+	DID("x5 x3 x2 x1");
+	assert_int_equal(stage_at(&st, 1)->phase, PH_DOWN);
+	assert_int_equal(stage_at(&st, 2)->child, CH_UNDEFINED);
+	dies(3, normal);
+	assert_int_equal(stage_at(&st, APP)->phase, PH_SUP_STOPPING);
+	dies(below + 1, normal);
+	assert_int_equal(stage_at(&st, APP)->phase, PH_DOWN);
+	assert_int_equal(st.answer, AN_OK);
+}
+
+static void
 brutal_kill_asks_nobody(void **unused)
 {
 	(void)unused;
@@ -573,6 +595,7 @@ main(void)
 	    T(a_failed_start_stops_those_before_in_reverse),
 	    T(a_failed_restart_is_tried_again_and_counts),
 	    T(a_first_boot_start_that_fails_takes_nobody_down),
+	    T(any_order_waits_for_nobody_before_all_are_told),
 	    T(a_first_boot_start_in_order_waits_for_the_one_that_failed),
 	    T(a_boot_start_goes_on_when_the_one_it_waits_for_is_stopped),
 	    T(any_significant_ends_the_supervisor),
