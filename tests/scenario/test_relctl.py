@@ -165,6 +165,22 @@ def test_mistakes():
             holds(done.stderr, *parts)
 
 
+def test_a_failed_restart_is_tried_again():
+    """restart of what does not start then: exit 1 and why; its supervisor goes on trying."""
+    n = Node("[application api]\nintensity = 1000\n[worker web]\nsupervisor = api\n"
+             "backoff = 50ms..100ms\ncommand = {D}/web\n")
+    n.write("web", "#!/bin/sh\nexec sleep 1000\n", 0o755)
+    with n:
+        n.wait_up("api/web")
+        os.rename(n.path("web"), n.path("gone"))
+        done = n.relctl("restart", "web", code=1)
+        holds(done.stderr, "'api/web' did not start: it could not be executed: No such file",
+              "relctl why")
+        n.wait_event("start_failed", "api/web", 3)
+        os.rename(n.path("gone"), n.path("web"))
+        n.wait_up("api/web")
+
+
 def test_patterns_and_pids():
     """Patterns stand for workers, a pid for its worker; several ids at once."""
     with Node(CONF) as n:
