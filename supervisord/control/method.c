@@ -298,8 +298,11 @@ const struct method methods[] = {
 	.role = CALLER_ADMIN,
 	.verb = VERB_REEXEC,
 	.params = {{"which", PARAM_TEXT, 0, "\"master\" (the default) or \"keeper\""}},
-	.help = "Puts a new master or keeper in place from the binary on disk; workers "
-		"keep their pids.",
+	.help =
+	    "Puts a new master or keeper in place from the binary on disk; workers "
+	    "keep their pids.  The answer of a master comes when the new program has "
+	    "passed its check, of a keeper when the new one serves; a program that "
+	    "fails is refused with `failed`, and the old one stays.",
 	.result = "which.",
 	.run = act_reexec},
     {.name = "log.reopen",

@@ -242,6 +242,7 @@ message(struct keeper *k, struct keep_msg *m, const int *fds, unsigned nfds)
 	case KEEP_SIGNAL:
 	case KEEP_GO:
 	case KEEP_LOST:
+	case KEEP_REEXECED:
 	case KEEP_MAX:
 		log_error("the master sent a message of type %u: dropped", m->type);
 	}
@@ -366,11 +367,12 @@ main(int argc, char **argv)
 	}
 	lock_take(&keeper);
 	system_prepare(&keeper);
-	if (keeper.master == 0)
+	if (keeper.master == 0) {
 		master_start(&keeper);
-	else
-		master_serves(
-		    &keeper); /* it has served under the program before this */
+	} else { /* it has served under the program before this */
+		master_serves(&keeper);
+		keeper_answer(&keeper, REEXEC_SERVES);
+	}
 	reap(&keeper);
 	loop(&keeper);
 	return keeper.status;
