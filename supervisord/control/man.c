@@ -83,7 +83,7 @@ static const char shapes[] =
     "(an id, or null),\n"
     ".BR state ,\n"
     ".B since_ms\n"
-    "(how long it has been in this state),\n"
+    "(how long it has been in this state; null: it never was in another),\n"
     ".B restart\n"
     "(permanent, transient, temporary),\n"
     ".B flags\n"

@@ -156,13 +156,30 @@ def test_mistakes():
         for words, parts in (
                 (["stauts"], ["status"]), (["status", "wbe"], ["wbe", "did you mean", "web"]),
                 (["restart", "api/wev"], ["api/web"]), (["status", "--jason"], ["--json"]),
-                (["scale", "web", "3"], ["simple_one_for_one"]), (["signal", "web", "HUPP"], ["name or number"]),
+                (["scale", "web", "3"], ["simple_one_for_one"]), (["signal", "web", "HUPP"], ["'HUPP' is no signal", "did you mean 'HUP'", "kill -l"]),
+                (["signal", "web", "sigterm"], ["'sigterm'", "did you mean 'TERM'"]),
+                (["signal", "web", "99"], ["'99' is no signal"]),
                 (["logs", "nosuch"], ["nosuch"]), (["app", "satrt", "api"], ["satrt", "start"]),
                 (["check"], ["FILE"]), (["reexec", "workers"], ["master", "keeper"]),
                 (["status", "'*x*'"], ["matches", "tree"])):
             done = n.relctl(*words)
             assert done.returncode in (2, 4, 5), (words, done)
             holds(done.stderr, *parts)
+
+
+def test_never_started():
+    """What never started has no time in its state; only workers are counted in trouble."""
+    conf = ("[application api]\n[supervisor api/sub]\nintensity = 0\n"
+            "[worker bad]\nsupervisor = api/sub\ncommand = /bin/sh -c 'exit 3'\n"
+            "[worker off]\nenabled = no\ncommand = /bin/sleep 1000\n")
+    with Node(conf) as n:
+        for verb in ("status", "tree"):
+            line = [l for l in n.do(verb).splitlines() if "off" in l][0]
+            holds(line, " - ")
+        equal(n.get("main/off")["since_ms"], None)
+        n.wait_state("api", "down")
+        equal(n.call("node.info")["counts"]["failed"], 1)
+        holds(n.do("status"), "1 in trouble")
 
 
 def test_a_failed_restart_is_tried_again():
