@@ -51,7 +51,7 @@ const struct cmd_option cmd_global_options[] = {
     [G_TIMEOUT] = {"timeout", 0, "TIME",
 	"give up waiting after TIME, such as 5s or 2m"},
     [G_WAIT] = {"wait", 0, NULL,
-	"wait until it is done (start, stop and restart always do)"},
+	"wait until it is done (start, stop, restart and scale always do)"},
     [G_QUIET] = {"quiet", 'q', NULL, "print nothing that is no error"},
     [G_HELP] = {"help", 'h', NULL, "explain the verb"},
     [G_VERSION] = {"version", 'V', NULL, "print the version"},

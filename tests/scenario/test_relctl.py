@@ -4,7 +4,7 @@ import os
 import pty
 import subprocess
 
-from harness import BIN, Node, equal, holds, until
+from harness import BIN, Node, PY, WORKER, equal, holds, until
 
 CONF = """
 [application api]
@@ -24,6 +24,7 @@ supervisor = api
 dynamic = yes
 command = /bin/sleep 1000
 """
+WORK = "#!/bin/sh\nexec %s -S -E %s notify %%s\n" % (PY, WORKER)
 UP = ("api/web", "api/pool#1", "api/pool#2")
 
 
@@ -180,6 +181,30 @@ def test_never_started():
         n.wait_state("api", "down")
         equal(n.call("node.info")["counts"]["failed"], 1)
         holds(n.do("status"), "1 in trouble")
+
+
+def test_scale_waits():
+    """scale returns when the new instances are ready or have failed, and the old ones gone."""
+    n = Node("[application api]\n[worker pool]\nsupervisor = api\nready = notify\nstart_timeout = 60s\n"
+             "instances = 1\ncommand = {D}/prog\n")
+    n.write("prog", WORK % "READY=1", 0o755)
+    with n:
+        n.wait_up("api/pool#1")
+        n.write("prog", WORK % "sleep=0.3 READY=1", 0o755)
+        equal(n.do("scale", "pool", 3), "api/pool: 3 instances\n")
+        for k in (1, 2, 3):
+            equal(n.state("api/pool#%d" % k), "up")
+        n.do("scale", "pool", 1)
+        equal([i for i in n.nodes() if "#" in i], ["api/pool#1"])
+        os.unlink(n.path("prog"))
+        done = n.relctl("scale", "pool", 2, code=1)
+        holds(done.stderr, "'api/pool#2' did not start: it could not be executed", "relctl why")
+        equal(done.stdout, "")
+        n.write("prog", WORK % "", 0o755)
+        done = n.relctl("scale", "pool", 3, "--timeout", "100ms", code=1)
+        holds(done.stderr, "after the time given")
+        n.do("app", "stop", "api")
+        n.do("scale", "pool", 4)
 
 
 def test_a_failed_restart_is_tried_again():
