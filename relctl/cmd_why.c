@@ -19,14 +19,18 @@ heading(const char *text)
 }
 
 static void
-print_stopped(const struct json *list)
+print_stopped(const struct json *list, const char *itself)
 {
-	if (json_count(list) == 0)
-		return;
-	(void)fputs("  stopped with it:", stdout);
-	for (const struct json *j = json_first(list); j != NULL; j = json_next(j))
-		(void)printf(" %s", json_str(j) != NULL ? json_str(j) : "?");
-	(void)putchar('\n');
+	const char *before = "  stopped with it: ";
+	for (const struct json *j = json_first(list); j != NULL; j = json_next(j)) {
+		const char *id = json_str(j) != NULL ? json_str(j) : "?";
+		if (strcmp(id, itself) == 0)
+			continue;
+		(void)printf("%s%s", before, id);
+		before = ", ";
+	}
+	if (before[0] == ',')
+		(void)putchar('\n');
 }
 
 static void
@@ -100,11 +104,12 @@ run(struct cmd *cmd)
 		cmd_print_json(story);
 	} else {
 		const struct json *list = json_get(story, "summary");
-		heading(json_get_str(json_get(story, "node"), "id", "?"));
+		const char *id = json_get_str(json_get(story, "node"), "id", "?");
+		heading(id);
 		for (const struct json *j = json_first(list); j != NULL;
 		     j = json_next(j))
 			(void)printf("  %s\n", json_str(j) != NULL ? json_str(j) : "?");
-		print_stopped(json_get(story, "stopped_with"));
+		print_stopped(json_get(story, "stopped_with"), id);
 		print_log(cmd, story);
 	}
 	json_free(&story);
