@@ -103,6 +103,21 @@ check_config(const struct dirs *d)
 	fatal("cannot execute %s: %s", path, strerrordesc_np(errno));
 }
 
+/* Without a configuration nothing is made, unless there may be a node to adopt. */
+static void
+check_first(const struct dirs *d)
+{
+	char lock[DIRS_PATH + 8];
+	(void)snprintf(lock, sizeof lock, "%s/lock", d->run);
+	if (access(lock, F_OK) == 0 || access(d->config, F_OK) == 0)
+		return;
+	(void)fprintf(stderr,
+	    "supervisord: cannot read %s: %s; write it (supervisord.conf(5) says how), "
+	    "or name another with --config\n",
+	    d->config, strerrordesc_np(errno));
+	exit(EXIT_CONFIG);
+}
+
 /* A live node in this directory: a service manager is told its pid, a person the way. */
 static NORETURN void
 already_running(const struct keeper *k)
@@ -356,6 +371,8 @@ main(int argc, char **argv)
 	}
 	if (o.check)
 		check_config(&keeper.dirs);
+	if (o.inherit_fd < 0)
+		check_first(&keeper.dirs);
 	keeper.argv = argv;
 	keeper.init = o.init;
 	if (o.inherit_fd >= 0 && inherit_read(&keeper, o.inherit_fd, &err) < 0)

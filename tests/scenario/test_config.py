@@ -48,7 +48,8 @@ def test_missing_file():
     os.unlink(n.conf_path)
     n.start(wait=False)
     equal(n.wait_end(), 78)
-    holds(n.out(), n.conf_path, "No such file")
+    holds(n.out(), n.conf_path, "No such file", "--config")
+    equal(os.listdir(n.dir), [], "nothing is made: ")
     n.finish()
 
 

@@ -470,8 +470,16 @@ the_masters_words_are_given_on(void **state)
 	start_request("worker.start", "{\"id\":\"web\"}", &got);
 	fake_reply(&fake, &got, AN_FAILED, FS_WEB, "exited with status 3", -1);
 	struct json *a = peer_line(&peer);
-	assert_string_equal(
-	    json_get_str(json_get(a, "error"), "message", ""), "exited with status 3");
+	assert_string_equal(json_get_str(json_get(a, "error"), "message", ""),
+	    "'web' did not start: it exited with status 3; `relctl why` and `relctl logs` "
+	    "say more");
+	json_free(&a);
+	start_request("worker.start", "{\"id\":\"web\"}", &got);
+	fake_reply(&fake, &got, AN_FAILED, FS_WEB,
+	    "did not start: its pre_start exited with status 3", -1);
+	a = peer_line(&peer);
+	assert_non_null(strstr(json_get_str(json_get(a, "error"), "message", ""),
+	    "'web' did not start: its pre_start exited with status 3;"));
 	json_free(&a);
 }
 
