@@ -59,10 +59,12 @@ print_log(struct cmd *cmd, const struct json *story)
 	struct logfile *f = logfile_open(dir, id, &err);
 	json_free(&info);
 	heading("last lines of its log");
-	if (f == NULL || logfile_last(f, LOG_LINES, 0, &sink, &err) < 0)
+	if (f == NULL || logfile_last(f, LOG_LINES, 0, &err) < 0) {
 		(void)printf("  (%s)\n", err.msg);
-	else
+	} else {
+		logfile_give(&f, 1, &sink);
 		logfile_rest(f, &sink);
+	}
 	logfile_close(&f);
 }
 
@@ -86,8 +88,10 @@ add_log(struct cmd *cmd, struct json *story)
 	struct json *info = cmd_call(cmd, "node.info", NULL);
 	const char *dir = json_get_str(json_get(info, "dirs"), "log", cmd->log_dir);
 	struct logfile *f = logfile_open(dir, id, NULL);
-	if (f != NULL && logfile_last(f, LOG_LINES, 0, &sink, NULL) == 0)
+	if (f != NULL && logfile_last(f, LOG_LINES, 0, NULL) == 0) {
+		logfile_give(&f, 1, &sink);
 		logfile_rest(f, &sink);
+	}
 	logfile_close(&f);
 	json_free(&info);
 	json_set(story, "log_lines", lines);
