@@ -2,9 +2,10 @@
 import json
 import os
 import pty
+import shutil
 import subprocess
 
-from harness import BIN, Node, PY, WORKER, equal, holds, until
+from harness import BIN, Node, PY, Skip, WORKER, equal, holds, start, until
 
 CONF = """
 [application api]
@@ -148,6 +149,96 @@ $f relctl api/w why; echo "${COMPREPLY[@]}"
                               env={"PATH": BIN + ":/usr/bin:/bin", "STEWARD_ROOT": n.dir})
         equal(done.returncode, 0, done.stderr)
         holds(done.stdout, "restart", "restart-child", "api/web")
+
+
+SHELL_CASES = (("relctl statu", "status"), ("relctl restart-c", "restart-child"),
+               ("relctl why api/w", "api/web"), ("relctl scale api/", "api/pool"),
+               ("relctl logs --sinc", "--since"))
+
+
+def test_completion_in_fish():
+    """The completion script in a real fish: verbs, ids, pools, options."""
+    fish = shutil.which("fish")
+    if fish is None:
+        raise Skip("fish is not installed")
+    with Node(CONF) as n:
+        n.wait_up(*UP)
+        env = {"PATH": BIN + ":/usr/bin:/bin", "STEWARD_ROOT": n.dir, "HOME": n.dir, "LC_ALL": "C.UTF-8"}
+
+        def ask(line):
+            script = "relctl completion fish | source; and complete -C %s" % ("'" + line + "'")
+            return subprocess.run([fish, "--no-config", "-c", script], capture_output=True, text=True,
+                                  check=True, env=env, cwd=n.dir).stdout.splitlines()
+        for typed, want in SHELL_CASES:
+            equal(ask(typed), [want], typed)
+        found = ask("relctl restart ")
+        assert {"api/web", "api/pool#1", "api"} <= set(found) and "main" not in found, found
+        assert {"status", "why", "reexec"} <= set(ask("relctl ")), ask("relctl ")
+        assert "supervisord.conf" in ask("relctl check superv"), ask("relctl check superv")
+
+
+class Typist:
+    """A shell on a terminal: what is typed, and waiting for what it shows."""
+
+    def __init__(self, words, env, cwd):
+        self.main, side = pty.openpty()
+        self.shown = ""
+        self.process = start(words, stdin=side, stdout=side, stderr=side, env=env, cwd=cwd,
+                             start_new_session=True)
+        os.close(side)
+        os.set_blocking(self.main, False)
+
+    def type(self, text):
+        os.write(self.main, text.encode())
+
+    def read(self):
+        try:
+            self.shown += os.read(self.main, 4096).decode("utf-8", "replace")
+        except BlockingIOError:
+            pass
+        return self.shown
+
+    def expect(self, text):
+        try:
+            until(lambda: text in self.read(), "the shell shows %r" % text)
+        except AssertionError as failed:
+            raise AssertionError("%s; it shows %r" % (failed, self.shown)) from None
+        self.shown = ""
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        os.close(self.main)
+
+
+# what the line has become is shown by who is called by it
+ZSH_SHOWS = ("PS1='> '; relctl() { [[ $1 == __complete ]] && { command relctl \"$@\"; return; }; "
+             "print -r -- \"RAN<${(j:|:)@}>\"; }")
+ZSH_SETUP = {
+    "sourced": "autoload -Uz compinit; compinit -u -D; source <(relctl completion zsh)",
+    "from fpath": "fpath=($PWD/site $fpath); autoload -Uz compinit; compinit -u -D"}
+
+
+def test_completion_in_zsh():
+    """The completion script in a real zsh, sourced and as an installed function."""
+    zsh = shutil.which("zsh")
+    if zsh is None:
+        raise Skip("zsh is not installed")
+    with Node(CONF) as n:
+        n.wait_up(*UP)
+        env = {"PATH": BIN + ":/usr/bin:/bin", "STEWARD_ROOT": n.dir, "HOME": n.dir, "TERM": "dumb",
+               "LC_ALL": "C.UTF-8"}
+        n.write("site/_relctl", n.do("completion", "zsh"))
+        for how, setup in ZSH_SETUP.items():
+            shell = Typist([zsh, "-f", "-i"], env, n.dir)
+            try:
+                shell.type("%s; %s; echo rea''dy\n" % (setup, ZSH_SHOWS))
+                shell.expect("ready")
+                for typed, want in SHELL_CASES:
+                    shell.type(typed + "\t\n")
+                    shell.expect("RAN<%s>" % "|".join(typed.split()[1:-1] + [want]))
+            finally:
+                shell.end()
 
 
 def test_mistakes():
