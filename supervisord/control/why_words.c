@@ -138,6 +138,14 @@ say_after(const struct story *st, struct json *list)
 		    strchr(names, ',') != NULL ? "these" : "that");
 }
 
+/* A supervisor whose last end was that it gave up: nothing made it restart since. */
+static int
+ended_by_giving_up(const struct slot *s)
+{
+	return s->kind != SLOT_WORKER && s->gave_up > 0 && s->cause_ms != 0 &&
+	       s->cause_ms <= s->last_ms;
+}
+
 /* What became of a cause: its end, or, of a supervisor that gave up, whose end made it.
  * Returns the slot at the bottom of this. */
 static uint32_t
@@ -154,10 +162,7 @@ cause_words(const struct story *st, const struct slot *by, char *buf, size_t cap
 	size_t at = (size_t)snprintf(buf, cap, "%s", id);
 	for (int depth = 0; depth < CAUSES_MAX; depth++) {
 		struct slot next;
-		int gave_up = s.kind != SLOT_WORKER && s.gave_up > 0 &&
-			      s.cause_ms <= s.last_ms &&
-			      view_slot(st->v, s.cause, &next) == 0;
-		if (!gave_up)
+		if (!ended_by_giving_up(&s) || view_slot(st->v, s.cause, &next) < 0)
 			break;
 		id_of(st, &next, id);
 		at += (size_t)snprintf(
@@ -178,7 +183,8 @@ static void
 say_last(const struct story *st, struct json *list)
 {
 	char words[160], a[32], because[CAUSE_TEXT];
-	if ((st->s.flags & SF_FAILED) != 0 && st->s.cause_ms != 0) {
+	int failed = st->s.kind != SLOT_WORKER && (st->s.flags & SF_FAILED) != 0;
+	if (failed || ended_by_giving_up(&st->s)) {
 		(void)cause_words(st, &st->s, because, sizeof because);
 		say(list, "it gave up %s ago because of %s",
 		    time_words(why_ago(st->s.cause_ms, st->wall_ms), a), because);
