@@ -40,14 +40,21 @@ const struct cmd_entry cmd_each_entries[EACH_MAX] = {
 };
 
 static const struct each methods[EACH_MAX] = {
-    [EACH_START] = {"worker.start", "started", .already = "runs already"},
-    [EACH_STOP] = {"worker.stop", "stopped", .already = "did not run"},
-    [EACH_RESTART] = {"worker.restart", "restarted", .pools_by_one = 1},
-    [EACH_ENABLE] = {"worker.enable", "enabled"},
-    [EACH_DISABLE] = {"worker.disable", "disabled"},
-    [EACH_TERMINATE_CHILD] = {"supervisor.terminate_child", "terminated"},
-    [EACH_RESTART_CHILD] = {"supervisor.restart_child", "started"},
-    [EACH_DELETE_CHILD] = {"supervisor.delete_child", "deleted"},
+    [EACH_START] = {.method = "worker.start",
+	.done = "started",
+	.already = "runs already"},
+    [EACH_STOP] = {.method = "worker.stop",
+	.done = "stopped",
+	.already = "did not run"},
+    [EACH_RESTART] = {.method = "worker.restart",
+	.done = "restarted",
+	.pools_by_one = 1},
+    [EACH_ENABLE] = {.method = "worker.enable", .done = "enabled"},
+    [EACH_DISABLE] = {.method = "worker.disable", .done = "disabled"},
+    [EACH_TERMINATE_CHILD] = {.method = "supervisor.terminate_child",
+	.done = "terminated"},
+    [EACH_RESTART_CHILD] = {.method = "supervisor.restart_child", .done = "started"},
+    [EACH_DELETE_CHILD] = {.method = "supervisor.delete_child", .done = "deleted"},
 };
 
 static int

@@ -190,6 +190,12 @@ say_last(const struct story *st, struct json *list)
 		    time_words(why_ago(st->s.cause_ms, st->wall_ms), a), because);
 		return;
 	}
+	int ending = st->s.phase == PH_SWEEP || st->s.phase == PH_POST;
+	if (ending && st->s.end.type != RE_NONE) {
+		(void)reason_words(&st->s.end, words, sizeof words);
+		say(list, "just now it %s", words);
+		return;
+	}
 	if (st->s.last.type == RE_NONE) {
 		if (st->s.since_ms != 0)
 			say(list, "it has not ended once since the node started");

@@ -160,6 +160,20 @@ why_names_the_cause_and_who_was_stopped(void **state)
 	json_free(&r);
 }
 
+/* Its process is gone, what it left behind is not: the end is known already. */
+static void
+why_knows_an_end_at_once(void **state)
+{
+	struct slot *web = &fake.st->slot[FS_WEB];
+	(void)state;
+	web->phase = PH_SWEEP;
+	web->end = (struct reason){.type = RE_SIGNAL, .code = SIGKILL};
+	struct json *r = result_of("why", "{\"id\":\"web\"}");
+	const struct json *second = json_next(json_first(json_get(r, "summary")));
+	assert_string_equal(json_str(second), "just now it was killed by SIGKILL");
+	json_free(&r);
+}
+
 static void
 why_tells_of_backoff_and_resources(void **state)
 {
@@ -330,6 +344,7 @@ main(void)
 	    T(unknown_names_get_suggestions),
 	    T(otps_counts_are_right),
 	    T(why_names_the_cause_and_who_was_stopped),
+	    T(why_knows_an_end_at_once),
 	    T(why_tells_of_backoff_and_resources),
 	    T(applications_are_listed_loaded_or_not),
 	    T(events_are_replayed_then_followed),
