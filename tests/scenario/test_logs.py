@@ -130,7 +130,7 @@ def test_logs_verb():
 
 
 def test_logs_merged():
-    """relctl logs of several workers is in the order of time, -n lines of each, names in colour."""
+    """relctl logs of several workers is in the order of time, -n lines of each."""
     conf = "".join("[worker %s]\ncommand = /bin/sh -c 'while read x; do echo $x; done < {D}/fifo-%s; exec sleep 1000'\n"
                    % (w, w) for w in "abc")
     n = Node(conf)
