@@ -13,11 +13,12 @@ DESTDIR ?=
 SYSCONFDIR ?= /etc
 LIBEXECDIR ?= $(PREFIX)/lib/steward
 VERSION := 0.1.0
+RELEASED := 2026-11-21
 
 CCNAME := $(notdir $(firstword $(CC)))
 B      := build/$(CCNAME)-$(SAN)
 
-STD    := -std=c11 -D_GNU_SOURCE -Ilib -Isupervisord -I. -DVERSION='"$(VERSION)"' -DLIBEXECDIR='"$(LIBEXECDIR)"'
+STD    := -std=c11 -D_GNU_SOURCE -Ilib -Isupervisord -I. -DVERSION='"$(VERSION)"' -DRELEASED='"$(RELEASED)"' -DLIBEXECDIR='"$(LIBEXECDIR)"'
 WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wvla -Wpointer-arith \
 	 -Wcast-qual -Wcast-align -Wwrite-strings -Wstrict-prototypes \
 	 -Wmissing-prototypes -Wold-style-definition -Wredundant-decls \
@@ -95,7 +96,15 @@ Q := $(if $(V),,@)
 	@rm -f $@ && mkdir -p $(@D)
 	$(Q)ar rcs $@ $^
 
-$(B)/%.o: %.c
+# said once, before the first compiler error; costs nothing afterwards
+$(B)/deps.ok:
+	@mkdir -p $(@D)
+	@printf '#include <%s>\n' ev.h ini.h cjson/cJSON.h libsmartcols/libsmartcols.h | \
+	  $(CC) -E -x c - >/dev/null 2>&1 || { echo "make: $(CC) or a library's headers (libev, inih, cJSON,\
+	  libsmartcols) are missing: run \`make deps\`, which installs them on Debian" >&2; exit 1; }
+	@touch $@
+
+$(B)/%.o: %.c | $(B)/deps.ok
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 

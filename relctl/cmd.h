@@ -1,5 +1,5 @@
 /*
- * cmd - verbs of relctl: one table, one file each.
+ * cmd - verbs of relctl: one table, one file each (the plainest share cmd_each.c).
  *
  * A verb's file ends in its `const struct cmd_entry`; cmd.c lists them all.  Options,
  * help, the manual and completion come from these rows.  A verb gets a struct cmd with
@@ -73,27 +73,34 @@ extern const struct cmd_entry cmd_children_entry;
 extern const struct cmd_entry cmd_complete_entry;
 extern const struct cmd_entry cmd_completion_entry;
 extern const struct cmd_entry cmd_count_entry;
-extern const struct cmd_entry cmd_delete_child_entry;
-extern const struct cmd_entry cmd_disable_entry;
-extern const struct cmd_entry cmd_enable_entry;
 extern const struct cmd_entry cmd_events_entry;
 extern const struct cmd_entry cmd_help_entry;
 extern const struct cmd_entry cmd_logs_entry;
 extern const struct cmd_entry cmd_reexec_entry;
 extern const struct cmd_entry cmd_reload_entry;
-extern const struct cmd_entry cmd_restart_entry;
-extern const struct cmd_entry cmd_restart_child_entry;
 extern const struct cmd_entry cmd_scale_entry;
 extern const struct cmd_entry cmd_shutdown_entry;
 extern const struct cmd_entry cmd_signal_entry;
-extern const struct cmd_entry cmd_start_entry;
 extern const struct cmd_entry cmd_start_child_entry;
 extern const struct cmd_entry cmd_status_entry;
-extern const struct cmd_entry cmd_stop_entry;
-extern const struct cmd_entry cmd_terminate_child_entry;
 extern const struct cmd_entry cmd_tree_entry;
 extern const struct cmd_entry cmd_wait_entry;
 extern const struct cmd_entry cmd_why_entry;
+
+/* In cmd_each.c: what they have is an id or several, and a method. */
+enum cmd_each {
+	EACH_START,
+	EACH_STOP,
+	EACH_RESTART,
+	EACH_ENABLE,
+	EACH_DISABLE,
+	EACH_TERMINATE_CHILD,
+	EACH_RESTART_CHILD,
+	EACH_DELETE_CHILD,
+	EACH_MAX
+};
+
+extern const struct cmd_entry cmd_each_entries[EACH_MAX];
 
 extern const struct cmd_entry *const cmd_table[];
 extern const size_t cmd_table_n;

@@ -38,7 +38,12 @@ static const char zsh[] =
     "\t\t_files\n"
     "\tfi\n"
     "}\n"
-    "compdef _relctl relctl\n";
+    "# the first call of an installed one loads this file\n"
+    "if [[ ${funcstack[1]} == _relctl ]]; then\n"
+    "\t_relctl \"$@\"\n"
+    "else\n"
+    "\tcompdef _relctl relctl\n"
+    "fi\n";
 
 static const char fish[] =
     "# fish completion for relctl; made by `relctl completion fish`.\n"
@@ -70,7 +75,9 @@ run(struct cmd *cmd)
 const struct cmd_entry cmd_completion_entry = {.name = "completion",
     .args = "bash|zsh|fish",
     .help = "print a completion script for a shell",
-    .more = "For bash: source <(relctl completion bash)",
+    .more =
+	"For bash and zsh: source <(relctl completion bash); for fish: relctl completion "
+	"fish | source.",
     .role = "",
     .min = 1,
     .max = 1,

@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "client.h"
 #include "logfile.h"
+#include "logtext.h"
 #include "nodes.h"
 #include "rows/rows.h"
 #include "table.h"
@@ -44,7 +45,7 @@ static void
 print_json_line(const char *id, const char *text, size_t len)
 {
 	struct json *json = json_object();
-	uint64_t ms = logfile_time_ms(text, len);
+	uint64_t ms = logtext_time_ms(text, len);
 	size_t skip = ms > 0 ? MIN(len, (size_t)28) : 0;
 	char *line = strndup(text + skip, len - skip);
 	char time[28];
@@ -114,7 +115,7 @@ parse_since(struct cmd *cmd, uint64_t *since_ms)
 		len -= text[len - 1] == 'Z';
 		(void)snprintf(full, sizeof full, "%.*s%s", (int)len, text, rest + len);
 		full[10] = 'T';
-		*since_ms = logfile_time_ms(full, strlen(full));
+		*since_ms = logtext_time_ms(full, strlen(full));
 	}
 	if (*since_ms != 0)
 		return 0;
@@ -312,8 +313,10 @@ show_all(struct cmd *cmd, const struct ids *ids, size_t lines, uint64_t since_ms
 	size_t n = open_all(cmd, ids, files, &show);
 	int code = n > 0 || ids->n == 0 ? 0 : cmd_fail(cmd);
 	for (size_t i = 0; i < n && code == 0; i++)
-		if (logfile_last(files[i], lines, since_ms, &sink, &cmd->err) < 0)
+		if (logfile_last(files[i], lines, since_ms, &cmd->err) < 0)
 			code = cmd_fail(cmd);
+	if (code == 0)
+		logfile_give(files, n, &sink);
 	if (code == 0 && n > 0 && cmd->option[O_FOLLOW] != NULL)
 		code = follow(cmd, files, n, &show);
 	for (size_t i = 0; i < n; i++) {
@@ -355,7 +358,7 @@ const struct cmd_entry cmd_logs_entry = {.name = "logs",
     .help = "show what workers wrote",
     .more =
 	"The ID `node` is the log of the node itself.  Of a supervisor or pool all "
-	"workers are shown, each line with its name in front.  Works without a node "
+	"workers are shown, merged by time, each line with its name in front.  Works without a node "
 	"too, if the files can be read.",
     .role = "read",
     .min = 1,
@@ -363,7 +366,7 @@ const struct cmd_entry cmd_logs_entry = {.name = "logs",
     .words = WORDS_IDS,
     .options = {[O_FOLLOW] = {"follow", 'f', NULL,
 		    "go on with what is written from now"},
-	[O_LINES] = {"lines", 'n', "N", "the last N lines (50), or `all`"},
+	[O_LINES] = {"lines", 'n', "N", "the last N lines of each (50), or `all`"},
 	[O_SINCE] = {"since", 0, "TIME",
 	    "only lines from then on: 5m (ago) or 2026-11-21T11:00:00 (UTC)"}},
     .run = run};

@@ -8,7 +8,7 @@
 #include "client.h"
 #include "cmd.h"
 
-enum { STEP_MS = 20, LOOKS_MAX = 1500 };
+enum { STEP_MS = 20, LOOKS_MAX = 1500, KEEPER_MS = 30000 };
 
 static int64_t
 masters(struct cmd *cmd)
@@ -43,9 +43,13 @@ static int
 run(struct cmd *cmd)
 {
 	const char *which = cmd->nwords > 0 ? cmd->words[0] : "master";
+	int keeper = strcmp(which, "keeper") == 0;
 	int64_t before = masters(cmd);
 	if (before < 0)
 		return cmd_fail(cmd);
+	if (keeper && cmd->timeout_ms == 0)
+		cmd->timeout_ms =
+		    KEEPER_MS; /* one of another version may say nothing */
 	struct json *result =
 	    cmd_change(cmd, "node.reexec", cmd_params("which", which));
 	if (result == NULL)
@@ -53,12 +57,11 @@ run(struct cmd *cmd)
 	if (cmd->json)
 		cmd_print_json(result);
 	json_free(&result);
-	/* A keeper's successor has its pid; the answer says that it is in place. */
-	int keeper = strcmp(which, "keeper") == 0;
+	/* A keeper's successor answers itself, and has its pid. */
 	int code = cmd->wait && !keeper ? wait_for_new(cmd, before) : 0;
 	if (code == 0)
-		cmd_say(
-		    cmd, "%s: %s", which, cmd->wait ? "replaced" : "is being replaced");
+		cmd_say(cmd, "%s: %s", which,
+		    cmd->wait || keeper ? "replaced" : "is being replaced");
 	return code;
 }
 
@@ -66,7 +69,9 @@ const struct cmd_entry cmd_reexec_entry = {.name = "reexec",
     .args = "[master|keeper]",
     .help = "put a new master (or keeper) in place from the binary on disk",
     .more =
-	"Workers keep their pids.  With --wait it returns when the new master answers.",
+	"Workers keep their pids.  A new program that fails its check is refused with exit 1, "
+	"and the old one stays.  Of a keeper it returns when the new one serves, of a master "
+	"when it has passed the check, with --wait when it answers.",
     .role = "admin",
     .max = 1,
     .run = run};

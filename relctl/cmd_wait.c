@@ -2,20 +2,10 @@
  * relctl wait - until something is ready, or down.
  */
 #include <string.h>
-#include <time.h>
 
-#include "client.h"
-#include "cmd.h"
+#include "await.h"
 
 enum { O_FOR };
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 /* 1 it is, 0 not yet, -1 with cmd->err. */
 static int
@@ -36,14 +26,10 @@ static int
 wait_one(struct cmd *cmd, const char *id, int down, uint64_t until)
 {
 	for (;;) {
-		struct json *event = NULL;
 		int is = look(cmd, id, down);
 		if (is != 0)
 			return is < 0 ? cmd_fail(cmd) : 0;
-		uint64_t now = now_ms();
-		uint64_t left = until == MS_INFINITY ? until : until - MIN(now, until);
-		int n = client_next(cmd->client, left, &event, &cmd->err);
-		json_free(&event);
+		int n = await_event(cmd, until);
 		if (n < 0)
 			return cmd_fail(cmd);
 		if (n == 0) {
@@ -55,37 +41,18 @@ wait_one(struct cmd *cmd, const char *id, int down, uint64_t until)
 	}
 }
 
-/* The subscription comes first: what happens after the look is not missed.  A node that
- * is on its way up is waited for, if there is an end to the waiting. */
-static int
-subscribe(struct cmd *cmd, uint64_t until)
-{
-	const struct timespec pause = {.tv_nsec = 50000000};
-	for (;;) {
-		struct json *result = cmd_call(cmd, "events.subscribe", NULL);
-		if (result != NULL) {
-			json_free(&result);
-			return 0;
-		}
-		if (cmd->err.kind != ERR_UNREACHABLE || until == MS_INFINITY ||
-		    now_ms() >= until)
-			return -1;
-		(void)nanosleep(&pause, NULL);
-	}
-}
-
 static int
 run(struct cmd *cmd)
 {
 	const char *what = cmd->option[O_FOR] != NULL ? cmd->option[O_FOR] : "ready";
 	int down = strcmp(what, "down") == 0, code = 0;
-	uint64_t until = cmd->timeout_ms > 0 ? now_ms() + cmd->timeout_ms : MS_INFINITY;
+	uint64_t until = await_until(cmd);
 	if (!down && strcmp(what, "ready") != 0) {
 		err_set(
 		    &cmd->err, ERR_USAGE, "--for is 'ready' or 'down', not '%s'", what);
 		return cmd_fail(cmd);
 	}
-	if (subscribe(cmd, until) < 0)
+	if (await_subscribe(cmd, until) < 0)
 		return cmd_fail(cmd);
 	for (unsigned i = 0; i < cmd->nwords && code == 0; i++)
 		code = wait_one(cmd, cmd->words[i], down, until);

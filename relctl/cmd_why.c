@@ -19,14 +19,18 @@ heading(const char *text)
 }
 
 static void
-print_stopped(const struct json *list)
+print_stopped(const struct json *list, const char *itself)
 {
-	if (json_count(list) == 0)
-		return;
-	(void)fputs("  stopped with it:", stdout);
-	for (const struct json *j = json_first(list); j != NULL; j = json_next(j))
-		(void)printf(" %s", json_str(j) != NULL ? json_str(j) : "?");
-	(void)putchar('\n');
+	const char *before = "  stopped with it: ";
+	for (const struct json *j = json_first(list); j != NULL; j = json_next(j)) {
+		const char *id = json_str(j) != NULL ? json_str(j) : "?";
+		if (strcmp(id, itself) == 0)
+			continue;
+		(void)printf("%s%s", before, id);
+		before = ", ";
+	}
+	if (before[0] == ',')
+		(void)putchar('\n');
 }
 
 static void
@@ -55,10 +59,12 @@ print_log(struct cmd *cmd, const struct json *story)
 	struct logfile *f = logfile_open(dir, id, &err);
 	json_free(&info);
 	heading("last lines of its log");
-	if (f == NULL || logfile_last(f, LOG_LINES, 0, &sink, &err) < 0)
+	if (f == NULL || logfile_last(f, LOG_LINES, 0, &err) < 0) {
 		(void)printf("  (%s)\n", err.msg);
-	else
+	} else {
+		logfile_give(&f, 1, &sink);
 		logfile_rest(f, &sink);
+	}
 	logfile_close(&f);
 }
 
@@ -82,8 +88,10 @@ add_log(struct cmd *cmd, struct json *story)
 	struct json *info = cmd_call(cmd, "node.info", NULL);
 	const char *dir = json_get_str(json_get(info, "dirs"), "log", cmd->log_dir);
 	struct logfile *f = logfile_open(dir, id, NULL);
-	if (f != NULL && logfile_last(f, LOG_LINES, 0, &sink, NULL) == 0)
+	if (f != NULL && logfile_last(f, LOG_LINES, 0, NULL) == 0) {
+		logfile_give(&f, 1, &sink);
 		logfile_rest(f, &sink);
+	}
 	logfile_close(&f);
 	json_free(&info);
 	json_set(story, "log_lines", lines);
@@ -100,11 +108,12 @@ run(struct cmd *cmd)
 		cmd_print_json(story);
 	} else {
 		const struct json *list = json_get(story, "summary");
-		heading(json_get_str(json_get(story, "node"), "id", "?"));
+		const char *id = json_get_str(json_get(story, "node"), "id", "?");
+		heading(id);
 		for (const struct json *j = json_first(list); j != NULL;
 		     j = json_next(j))
 			(void)printf("  %s\n", json_str(j) != NULL ? json_str(j) : "?");
-		print_stopped(json_get(story, "stopped_with"));
+		print_stopped(json_get(story, "stopped_with"), id);
 		print_log(cmd, story);
 	}
 	json_free(&story);

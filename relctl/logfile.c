@@ -5,16 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/run.h"
 #include "base/util.h"
+#include "logtext.h"
 
 enum { ROTATED_MAX = 1000, CHUNK = 64 * 1024, LINE_MAX_BYTES = 1 << 20 };
 
@@ -24,35 +21,11 @@ struct logfile {
 	ino_t ino;
 	char *part; /* owned: a line that has no end yet */
 	size_t part_len, part_cap;
+	int part_given;	       /* as a line: it is over */
+	struct logtext *texts; /* owned: what is still to be given, the newest first */
+	unsigned ntexts;
+	char stamp[LOGFILE_STAMP + 1]; /* time of the last line that had one */
 };
-
-/* A whole file in memory, mapped. */
-struct text {
-	char *bytes;
-	size_t len;
-};
-
-uint64_t
-logfile_time_ms(const char *text, size_t len)
-{
-	char buf[32];
-	struct tm tm = {.tm_isdst = 0};
-	unsigned us = 0;
-	int used = 0;
-	if (len < 27 || text[10] != 'T' || text[26] != 'Z')
-		return 0;
-	memcpy(buf, text, 27);
-	buf[27] = '\0';
-	/* the widths keep each number small: NOLINTNEXTLINE(cert-err34-c) */
-	if (sscanf(buf, "%4d-%2d-%2dT%2d:%2d:%2d.%6uZ%n", &tm.tm_year, &tm.tm_mon,
-		&tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &us, &used) != 7 ||
-	    used != 27)
-		return 0;
-	tm.tm_year -= 1900;
-	tm.tm_mon -= 1;
-	time_t t = timegm(&tm);
-	return t <= 0 ? 0 : (uint64_t)t * 1000 + us / 1000;
-}
 
 static int
 log_name(char *buf, size_t cap, const char *log_dir, const char *id)
@@ -119,6 +92,9 @@ logfile_close(struct logfile **file)
 	free(f->id);
 	free(f->path);
 	free(f->part);
+	while (f->ntexts > 0)
+		logtext_unmap(&f->texts[--f->ntexts]);
+	free(f->texts);
 	free(f);
 	*file = NULL;
 }
@@ -130,83 +106,6 @@ logfile_path(const struct logfile *f)
 }
 
 /* --- the last lines -------------------------------------------------------------- */
-
-static int
-map_text(int fd, struct text *t)
-{
-	struct stat sb;
-	*t = (struct text){NULL, 0};
-	if (fstat(fd, &sb) < 0)
-		return -1;
-	if (sb.st_size == 0)
-		return 0;
-	void *p = mmap(NULL, (size_t)sb.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (p == MAP_FAILED)
-		return -1;
-	t->bytes = p;
-	t->len = (size_t)sb.st_size;
-	return 0;
-}
-
-static void
-unmap_text(struct text *t)
-{
-	if (t->bytes != NULL)
-		munmap(t->bytes, t->len);
-	*t = (struct text){NULL, 0};
-}
-
-/* A compressed file, unpacked into memory by zstd(1). */
-static int
-unpacked(int packed)
-{
-	static const char *const argv[] = {"/usr/bin/zstd", "-dcq", NULL};
-	int fd = memfd_create("log", MFD_CLOEXEC), status = 0;
-	pid_t pid = 0;
-	const int fds[3] = {packed, fd, -1};
-	if (fd < 0 || run_start(argv, fds, &pid, NULL) < 0) {
-		fd_close(&fd);
-		return -1;
-	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		fd_close(&fd);
-	return fd;
-}
-
-/* The k-th rotated file (1: the newest), -1 if there is none. */
-static int
-open_rotated(const struct logfile *f, unsigned k)
-{
-	char path[1100];
-	(void)snprintf(path, sizeof path, "%s.%u", f->path, k);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		return fd;
-	(void)snprintf(path, sizeof path, "%s.%u.zst", f->path, k);
-	int packed = open(path, O_RDONLY | O_CLOEXEC);
-	if (packed < 0)
-		return -1;
-	fd = unpacked(packed);
-	fd_close(&packed);
-	return fd;
-}
-
-/* Where the last *lines lines of the text begin; *lines is left with what is missing. */
-static size_t
-tail_start(const struct text *t, size_t *lines)
-{
-	size_t at = t->len;
-	if (*lines == SIZE_MAX)
-		return 0;
-	while (at > 0 && *lines > 0) {
-		const char *nl = at > 1 ? memrchr(t->bytes, '\n', at - 1) : NULL;
-		at = nl != NULL ? (size_t)(nl - t->bytes) + 1 : 0;
-		--*lines;
-	}
-	return at;
-}
 
 static void
 keep_part(struct logfile *f, const char *text, size_t len)
@@ -244,61 +143,110 @@ give(struct logfile *f, const char *text, size_t len, const struct logfile_sink 
 	}
 }
 
-/* Skips the lines at the beginning that are too old. */
-static size_t
-since_start(const struct text *t, size_t at, uint64_t since_ms)
-{
-	while (since_ms > 0 && at < t->len) {
-		const char *nl = memchr(t->bytes + at, '\n', t->len - at);
-		size_t n = nl != NULL ? (size_t)(nl - (t->bytes + at)) : t->len - at;
-		if (logfile_time_ms(t->bytes + at, n) >= since_ms)
-			break;
-		at += n + (nl != NULL);
-	}
-	return at;
-}
-
-/* Is everything in this file older than since_ms? */
+/* From the newest file back, until there is enough.  -1: not even one can be read. */
 static int
-all_older(const struct text *t, uint64_t since_ms)
+take_texts(struct logfile *f, size_t lines, uint64_t since_ms)
 {
-	return since_ms > 0 && since_start(t, 0, since_ms) > 0;
-}
-
-int
-logfile_last(struct logfile *f, size_t lines, uint64_t since_ms,
-    const struct logfile_sink *sink, struct err *err)
-{
-	struct text texts[ROTATED_MAX];
-	size_t starts[ROTATED_MAX];
-	unsigned n = 0;
 	int fd = f->fd;
-	/* From the newest back, until there is enough. */
-	while (n < ROTATED_MAX && fd >= 0) {
-		int ret = map_text(fd, &texts[n]);
+	f->texts = calloc(ROTATED_MAX, sizeof *f->texts);
+	must(f->texts != NULL);
+	while (f->ntexts < ROTATED_MAX && fd >= 0) {
+		struct logtext *t = &f->texts[f->ntexts];
+		int ret = logtext_map(fd, t);
 		if (fd != f->fd)
 			fd_close(&fd);
 		if (ret < 0)
 			break;
-		starts[n] = tail_start(&texts[n], &lines);
-		n++;
-		if (lines == 0 || all_older(&texts[n - 1], since_ms))
+		t->at = logtext_tail(t, &lines);
+		f->ntexts++;
+		if (lines == 0 || (since_ms > 0 && logtext_since(t, 0, since_ms) > 0))
 			break;
-		fd = open_rotated(f, n);
+		fd = logtext_rotated(f->path, f->ntexts);
 	}
+	return f->ntexts > 0 ? 0 : -1;
+}
+
+int
+logfile_last(struct logfile *f, size_t lines, uint64_t since_ms, struct err *err)
+{
 	if (f->fd < 0)
 		return 0; /* not there yet */
-	if (n == 0)
+	if (take_texts(f, lines, since_ms) < 0)
 		return err_sys(err, "cannot read %s", f->path);
-	(void)lseek(f->fd, (off_t)texts[0].len, SEEK_SET);
-	for (unsigned i = n; i-- > 0;) {
-		size_t at = since_start(&texts[i], starts[i], since_ms);
-		if (at < texts[i].len)
+	(void)lseek(f->fd, (off_t)f->texts[0].len, SEEK_SET);
+	for (unsigned i = f->ntexts; i-- > 0 && since_ms > 0;) {
+		struct logtext *t = &f->texts[i];
+		t->at = logtext_since(t, t->at, since_ms);
+		if (t->at < t->len)
 			since_ms = 0; /* from here on all are new enough */
-		give(f, texts[i].bytes + at, texts[i].len - at, sink);
-		unmap_text(&texts[i]);
 	}
 	return 0;
+}
+
+static void
+note_stamp(struct logfile *f, const struct logfile_line *line)
+{
+	if (logtext_time_ms(line->text, line->len) == 0)
+		return;
+	memcpy(f->stamp, line->text, LOGFILE_STAMP);
+	f->stamp[LOGFILE_STAMP] = '\0';
+}
+
+int
+logfile_line(struct logfile *f, struct logfile_line *line)
+{
+	if (f->part_given)
+		f->part_len = 0;
+	f->part_given = 0;
+	while (f->ntexts > 0) {
+		struct logtext *t = &f->texts[f->ntexts - 1];
+		const char *from = t->bytes + t->at;
+		size_t left = t->len - t->at;
+		const char *nl = left > 0 ? memchr(from, '\n', left) : NULL;
+		size_t n = nl != NULL ? (size_t)(nl - from) : left;
+		t->at += n + (nl != NULL);
+		if (nl != NULL && f->part_len == 0) {
+			*line = (struct logfile_line){f->id, from, n, f->stamp};
+			note_stamp(f, line);
+			return 1;
+		}
+		if (left > 0)
+			keep_part(f, from, n);
+		if (nl != NULL) {
+			*line = (struct logfile_line){
+			    f->id, f->part, f->part_len, f->stamp};
+			f->part_given = 1;
+			note_stamp(f, line);
+			return 1;
+		}
+		logtext_unmap(t);
+		f->ntexts--;
+	}
+	return 0;
+}
+
+void
+logfile_give(struct logfile *const *files, size_t n, const struct logfile_sink *sink)
+{
+	struct logfile_line *head = calloc(n + 1, sizeof *head);
+	must(head != NULL);
+	for (size_t i = 0; i < n; i++)
+		(void)logfile_line(files[i], &head[i]);
+	for (;;) {
+		size_t first = n;
+		for (size_t i = 0; i < n; i++)
+			if (head[i].text != NULL &&
+			    (first == n ||
+				strcmp(head[i].stamp, head[first].stamp) < 0))
+				first = i;
+		if (first == n)
+			break;
+		sink->line(
+		    sink->arg, head[first].id, head[first].text, head[first].len);
+		head[first].text = NULL;
+		(void)logfile_line(files[first], &head[first]);
+	}
+	free(head);
 }
 
 void

@@ -1,10 +1,9 @@
 #include "manual.h"
 
+#include "base/roff.h"
 #include "cmd.h"
 
 static const char head[] =
-    ".\\\" Made by `relctl --print man`; change the tables, not this file.\n"
-    ".TH RELCTL 1 \"2026-11-21\" \"Steward " VERSION "\" \"Steward\"\n"
     ".SH NAME\n"
     "relctl \\- look at and steer a Steward node\n"
     ".SH SYNOPSIS\n"
@@ -65,48 +64,30 @@ static const char tail[] =
     ".BR steward-control (7)\n";
 
 static void
-text(FILE *out, const char *s)
-{
-	if (*s == '.' || *s == '\'')
-		(void)fputs("\\&", out);
-	for (; *s != '\0'; s++) {
-		if (*s == '\\')
-			(void)fputs("\\e", out);
-		else if (*s == '-')
-			(void)fputs("\\-", out);
-		else
-			(void)fputc(*s, out);
-	}
-}
-
-static void
 option(FILE *out, const struct cmd_option *o)
 {
 	(void)fputs(".TP\n.B ", out);
 	if (o->letter != 0)
 		(void)fprintf(out, "\\-%c\\fR, \\fP", o->letter);
 	(void)fputs("\\-\\-", out);
-	text(out, o->name);
+	roff_text(out, o->name);
 	if (o->arg != NULL)
 		(void)fprintf(out, " \\fI%s\\fP", o->arg);
 	(void)fputc('\n', out);
-	text(out, o->help);
-	(void)fputc('\n', out);
+	roff_line(out, o->help);
 }
 
 static void
 verb(FILE *out, const struct cmd_entry *e)
 {
 	(void)fputs(".SS ", out);
-	text(out, e->name);
+	roff_text(out, e->name);
 	(void)fputc(' ', out);
-	text(out, e->args);
-	(void)fputc('\n', out);
-	text(out, e->help);
+	roff_line(out, e->args);
+	roff_text(out, e->help);
 	(void)fputs(".\n", out);
 	if (e->more != NULL) {
-		text(out, e->more);
-		(void)fputc('\n', out);
+		roff_line(out, e->more);
 	}
 	if (e->role[0] != '\0')
 		(void)fprintf(out, "Role: %s.\n", e->role);
@@ -117,6 +98,7 @@ verb(FILE *out, const struct cmd_entry *e)
 void
 manual_print(FILE *out)
 {
+	roff_head(out, "relctl --print man", "RELCTL", 1);
 	(void)fputs(head, out);
 	(void)fputs(".SH OPTIONS\n", out);
 	for (size_t i = 0; i < cmd_global_options_n; i++)

@@ -47,7 +47,7 @@ fill(struct node *n, const struct json *j)
 	    .flags = flags_text(json_get(j, "flags")),
 	    .pid = json_get_int(j, "pid", 0),
 	    .gen = json_get_int(j, "gen", 0),
-	    .since_ms = json_get_int(j, "since_ms", 0),
+	    .since_ms = json_get_int(j, "since_ms", -1),
 	    .restarts = json_get_int(j, "restarts", 0),
 	    .retry_ms = json_get_int(j, "retry_ms", -1),
 	    .instances = json_get_int(j, "instances", -1),
@@ -160,7 +160,9 @@ const char *
 time_short(int64_t ms, char *buf, size_t cap)
 {
 	long long s = ms / 1000;
-	if (ms < 1000)
+	if (ms < 0)
+		(void)snprintf(buf, cap, "-");
+	else if (ms < 1000)
 		(void)snprintf(buf, cap, "%lldms", (long long)ms);
 	else if (s < 10)
 		(void)snprintf(buf, cap, "%lld.%llds", s, (long long)(ms / 100 % 10));

@@ -47,7 +47,7 @@ int ids_expand(struct cmd *cmd, unsigned from, int all_kinds, struct ids *ret);
 void ids_clear(struct ids *ids);
 void ids_add(struct ids *ids, const char *id);
 
-/* "3.2s", "12m", "5h03m", "8d"; buf is returned. */
+/* "3.2s", "12m", "5h03m", "8d", of less than nothing "-"; buf is returned. */
 const char *time_short(int64_t ms, char *buf, size_t cap);
 
 #endif

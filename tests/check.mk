@@ -5,7 +5,7 @@ DEPS_BUILD := gcc make pkg-config libev-dev libinih-dev libcjson-dev libsmartcol
 DEPS_DEMO  := redis-server jq procps
 DEPS_CHECK := libcmocka-dev clang clang-format clang-tidy cppcheck libclang-rt-14-dev \
 	  universal-ctags python3 erlang-base valgrind strace util-linux iproute2 mandoc \
-	  systemd gcovr netcat-openbsd zstd
+	  systemd gcovr netcat-openbsd zstd zsh fish
 DEPS_BENCH := runit s6 supervisor erlang-base python3 procps time
 # installs what is missing of a list of packages
 need = @missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(1) 2>/dev/null | \

@@ -1,5 +1,6 @@
 #include "base/dirs.h"
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,13 +94,57 @@ fixed(const char *text)
 	return unconst(text);
 }
 
+/* How the keeper tells the master the directories. */
+static const struct {
+	const char *option;
+	size_t place;
+} master_args[] = {
+    {"--run", offsetof(struct dirs, run)},
+    {"--log", offsetof(struct dirs, log)},
+    {"--lib", offsetof(struct dirs, lib)},
+    {"--root", offsetof(struct dirs, root)},
+    {"--config", offsetof(struct dirs, config)},
+};
+
 void
 dirs_master_args(struct dirs *d, int init, char *argv[DIRS_ARGS])
 {
-	char *const all[] = {fixed("supervisord-master"), fixed("--run"), d->run,
-	    fixed("--log"), d->log, fixed("--lib"), d->lib, fixed("--root"), d->root,
-	    fixed("--config"), d->config, init ? fixed("--init") : NULL, NULL};
-	memcpy(argv, all, sizeof all);
+	*argv++ = fixed("supervisord-master");
+	for (size_t i = 0; i < COUNT(master_args); i++) {
+		*argv++ = fixed(master_args[i].option);
+		*argv++ = (char *)d + master_args[i].place;
+	}
+	*argv++ = init ? fixed("--init") : NULL;
+	*argv = NULL;
+}
+
+static int
+not_by_keeper(struct err *err)
+{
+	return err_set(err, ERR_USAGE, "this program is started by supervisord");
+}
+
+int
+dirs_master_read(
+    struct dirs *d, char *const *argv, int *init, int *check, struct err *err)
+{
+	memset(d, 0, sizeof *d);
+	while (*++argv != NULL) {
+		size_t i = 0;
+		while (
+		    i < COUNT(master_args) && strcmp(*argv, master_args[i].option) != 0)
+			i++;
+		if (strcmp(*argv, "--init") == 0)
+			*init = 1;
+		else if (strcmp(*argv, "--check-state") == 0)
+			*check = 1;
+		else if (i == COUNT(master_args) || argv[1] == NULL)
+			return not_by_keeper(err);
+		else if (join((char *)d + master_args[i].place, *++argv, "", err) < 0)
+			return -1;
+	}
+	d->user_mode = d->root[0] != '\0' || geteuid() != 0;
+	return d->run[0] != '\0' ? 0 : not_by_keeper(err);
 }
 
 void

@@ -38,6 +38,10 @@ int dirs_make(const struct dirs *d, struct err *err);
 enum { DIRS_ARGS = 16 };
 
 void dirs_master_args(struct dirs *d, int init, char *argv[DIRS_ARGS]);
+/* The master's side of it: no help, no defaults.  *init and *check (--check-state) are set
+ * where they are given. */
+int dirs_master_read(
+    struct dirs *d, char *const *argv, int *init, int *check, struct err *err);
 void dirs_keeper_args(struct dirs *d, int init, char *inherit, char *argv[DIRS_ARGS]);
 /* The path of one of our programs, e.g. "supervisord-master". */
 int dirs_program(const char *name, char *buf, unsigned cap, struct err *err);

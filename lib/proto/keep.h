@@ -19,7 +19,7 @@ enum keep_type {
 	KEEP_STORE, /* fds go under keys[0..n): one key a descriptor */
 	KEEP_DROP,  /* keys[0..n) are closed */
 	KEEP_ACK, /* value: reaped statuses up to this number are known to the master */
-	KEEP_REEXEC, /* the keeper is to exec its own program anew */
+	KEEP_REEXEC, /* the keeper is to exec its own program anew; KEEP_REEXECED answers */
 	KEEP_MASTER, /* this process execs another master now: send it everything again */
 	KEEP_SYNC, /* say KEEP_GO again behind the statuses of all that has died by now */
 	KEEP_READY, /* the node is up: tell a service manager */
@@ -30,7 +30,18 @@ enum keep_type {
 	KEEP_SIGNAL, /* value: a signal the node got (TERM, INT, HUP, USR1, …) */
 	KEEP_GO,     /* everything held has been sent; value: its pid */
 	KEEP_LOST, /* no room for descriptors that were sent: store all of them again */
+	KEEP_REEXECED, /* value: enum keep_reexec, what came of it */
 	KEEP_MAX
+};
+
+/* The new program serves, or why the old one stays. */
+enum keep_reexec {
+	REEXEC_SERVES,
+	REEXEC_NO_PROGRAM,
+	REEXEC_SELF_TEST,
+	REEXEC_MEMORY,
+	REEXEC_EXEC,
+	REEXEC_MAX
 };
 
 enum keep_kind {

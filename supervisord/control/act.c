@@ -277,6 +277,20 @@ config_text(int fd, struct fault *f)
 	fault_data(f, "text", json_string(text));
 }
 
+/* The master says how it ended: "exited with status 3", "did not start: ...". */
+static int
+not_started(struct call *call, const struct msg_reply *reply, struct fault *f)
+{
+	static const char begin[] = "did not start";
+	char shown[120], words[MSG_TEXT];
+	(void)str_printable(reply->text, words, sizeof words);
+	int whole = strncmp(words, begin, sizeof begin - 1) == 0;
+	return fault_set(f, RPC_FAILED,
+	    "'%s' %s%s%s; `relctl why` and `relctl logs` say more",
+	    str_printable(subject(call), shown, sizeof shown), whole ? "" : begin,
+	    whole ? "" : ": it ", words);
+}
+
 static int
 refused(struct call *call, const struct msg_reply *reply, int *fd, struct fault *f)
 {
@@ -284,6 +298,9 @@ refused(struct call *call, const struct msg_reply *reply, int *fd, struct fault 
 	char shown[120], words[MSG_TEXT];
 	if (an == AN_CONFIG && fd != NULL)
 		config_text(*fd, f);
+	if (an == AN_FAILED && reply->text[0] != '\0' &&
+	    call->method->verb != VERB_REEXEC)
+		return not_started(call, reply, f);
 	if (reply->text[0] != '\0')
 		return fault_set(f, answers[an].error, "%s",
 		    str_printable(reply->text, words, sizeof words));

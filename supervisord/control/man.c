@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/roff.h"
 #include "control/call.h"
 #include "control/client.h"
 #include "control/method.h"
@@ -9,8 +10,6 @@
 
 /* Prose that no table holds, in the order of the page. */
 static const char head[] =
-    ".\\\" Made by `supervisord-control --print man`; change the tables, not this file.\n"
-    ".TH STEWARD-CONTROL 7 \"2026-11-21\" \"Steward " VERSION "\" \"Steward\"\n"
     ".SH NAME\n"
     "steward-control \\- the control protocol of a Steward node\n"
     ".SH DESCRIPTION\n"
@@ -83,7 +82,7 @@ static const char shapes[] =
     "(an id, or null),\n"
     ".BR state ,\n"
     ".B since_ms\n"
-    "(how long it has been in this state),\n"
+    "(how long it has been in this state; null: it never was in another),\n"
     ".B restart\n"
     "(permanent, transient, temporary),\n"
     ".B flags\n"
@@ -144,41 +143,23 @@ static const char tail[] =
     ".BR supervisord (8),\n"
     ".BR supervisord.conf (5)\n";
 
-/* Text in roff: backslashes, hyphens and leading dots mean something there. */
-static void
-text(FILE *out, const char *s)
-{
-	if (*s == '.' || *s == '\'')
-		(void)fputs("\\&", out);
-	for (; *s != '\0'; s++) {
-		if (*s == '\\')
-			(void)fputs("\\e", out);
-		else if (*s == '-')
-			(void)fputs("\\-", out);
-		else
-			(void)fputc(*s, out);
-	}
-}
-
 static void
 param_line(FILE *out, const struct param *p)
 {
 	(void)fputs(".TP\n.B ", out);
-	text(out, p->name);
+	roff_text(out, p->name);
 	(void)fprintf(out, " \\fR(%s%s)\\fP\n", param_type_words[p->type],
 	    p->required ? ", required" : "");
-	text(out, p->help);
-	(void)fputc('\n', out);
+	roff_line(out, p->help);
 }
 
 static void
 method_section(FILE *out, const struct method *m)
 {
 	(void)fputs(".SS ", out);
-	text(out, m->name);
+	roff_text(out, m->name);
 	(void)fprintf(out, "\nRole: %s.\n", caller_role_names[m->role]);
-	text(out, m->help);
-	(void)fputc('\n', out);
+	roff_line(out, m->help);
 	if (m->params[0].name != NULL)
 		(void)fputs(".RS\n", out);
 	for (size_t i = 0; i < METHOD_PARAMS && m->params[i].name != NULL; i++)
@@ -186,8 +167,7 @@ method_section(FILE *out, const struct method *m)
 	if (m->params[0].name != NULL)
 		(void)fputs(".RE\n", out);
 	(void)fputs(".PP\nResult: ", out);
-	text(out, m->result);
-	(void)fputc('\n', out);
+	roff_line(out, m->result);
 }
 
 static void
@@ -217,8 +197,7 @@ errors_section(FILE *out)
 	for (size_t i = 0; i < RPC_ERROR_MAX; i++) {
 		(void)fprintf(out, ".TP\n.B \\%d \\fR%s\\fP\n", rpc_errors[i].code,
 		    rpc_errors[i].name);
-		text(out, rpc_errors[i].help);
-		(void)fputc('\n', out);
+		roff_line(out, rpc_errors[i].help);
 	}
 }
 
@@ -262,6 +241,7 @@ events_section(FILE *out)
 void
 man_print(FILE *out)
 {
+	roff_head(out, "supervisord-control --print man", "STEWARD-CONTROL", 7);
 	(void)fputs(head, out);
 	(void)fputs(ids, out);
 	(void)fputs(shapes, out);
@@ -270,7 +250,7 @@ man_print(FILE *out)
 	    out);
 	(void)fputs(param_type_words[method_timeout.type], out);
 	(void)fputs("): ", out);
-	text(out, method_timeout.help);
+	roff_text(out, method_timeout.help);
 	(void)fputs(".\nTheir answer comes when the thing is done.\n", out);
 	for (size_t i = 0; i < methods_n; i++)
 		method_section(out, &methods[i]);

@@ -1,7 +1,9 @@
 #include "control/method.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/log.h"
 #include "base/str.h"
@@ -298,8 +300,11 @@ const struct method methods[] = {
 	.role = CALLER_ADMIN,
 	.verb = VERB_REEXEC,
 	.params = {{"which", PARAM_TEXT, 0, "\"master\" (the default) or \"keeper\""}},
-	.help = "Puts a new master or keeper in place from the binary on disk; workers "
-		"keep their pids.",
+	.help =
+	    "Puts a new master or keeper in place from the binary on disk; workers "
+	    "keep their pids.  The answer of a master comes when the new program has "
+	    "passed its check, of a keeper when the new one serves; a program that "
+	    "fails is refused with `failed`, and the old one stays.",
 	.result = "which.",
 	.run = act_reexec},
     {.name = "log.reopen",
@@ -416,6 +421,35 @@ unknown_param(const struct method *m, const char *key, struct fault *f)
 	    shown);
 }
 
+static int
+unknown_signal(const struct json *value, struct fault *f)
+{
+	const char *names[NSIG] = {NULL}, *near = NULL;
+	char shown[80], number[24];
+	int64_t n = 0;
+	const char *name = json_str(value);
+	(void)json_int(value, &n);
+	(void)snprintf(number, sizeof number, "%lld", (long long)n);
+	(void)str_printable(name != NULL ? name : number, shown, sizeof shown);
+	const char *bare =
+	    name != NULL && strncasecmp(name, "SIG", 3) == 0 ? name + 3 : name;
+	for (int i = 1; i < NSIG && bare != NULL; i++) {
+		names[i] = sigabbrev_np(i);
+		if (names[i] != NULL && strcasecmp(names[i], bare) == 0)
+			near = names[i];
+	}
+	if (near == NULL && bare != NULL)
+		near = str_nearest(bare, names, NSIG);
+	if (near != NULL)
+		return fault_set(f, RPC_INVALID_PARAMS,
+		    "'%s' is no signal; did you mean '%s'?  `kill -l` lists all", shown,
+		    near);
+	return fault_set(f, RPC_INVALID_PARAMS,
+	    "'%s' is no signal; write a name such as HUP, or a number: `kill -l` lists "
+	    "all",
+	    shown);
+}
+
 int
 method_check(const struct method *m, const struct json *params, struct fault *f)
 {
@@ -423,6 +457,8 @@ method_check(const struct method *m, const struct json *params, struct fault *f)
 		const struct param *known = param_find(m, json_key(p));
 		if (known == NULL)
 			return unknown_param(m, json_key(p), f);
+		if (known->type == PARAM_SIGNAL && !type_fits(known->type, p))
+			return unknown_signal(p, f);
 		/* NOLINTBEGIN(clang-analyzer-core.CallAndMessage): the words are const */
 		if (!type_fits(known->type, p))
 			return fault_set(f, RPC_INVALID_PARAMS,

@@ -137,7 +137,10 @@ nodes_json(const struct view *v, uint32_t i, const struct slot *s, uint64_t now_
 		json_set_str(node, "parent", id);
 	}
 	json_set_str(node, "state", phase_names[s->phase]);
-	json_set_u64(node, "since_ms", ago(s->since_ms, now_ms));
+	if (s->since_ms == 0) /* nothing has happened to it yet */
+		json_set_null(node, "since_ms");
+	else
+		json_set_u64(node, "since_ms", ago(s->since_ms, now_ms));
 	if (s->kind != SLOT_ROOT)
 		json_set_str(
 		    node, "restart", restart_type_names[view_row(v, s)->restart]);

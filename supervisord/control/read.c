@@ -32,14 +32,10 @@ roles_json(const struct state_head *head)
 	return list;
 }
 
-/* Does an operator have to look at it? */
+/* Does an operator have to look at this worker? */
 static int
 is_failed(const struct slot *s)
 {
-	if ((s->flags & SF_FAILED) != 0)
-		return 1;
-	if (s->kind != SLOT_WORKER)
-		return 0;
 	return s->phase == PH_BACKOFF ||
 	       (s->phase == PH_DOWN && s->last.type > RE_SHUTDOWN &&
 		   (s->flags & SF_HELD) == 0);
@@ -55,7 +51,7 @@ counts_json(const struct view *v)
 			continue;
 		n[s.kind]++;
 		up += s.kind == SLOT_WORKER && (s.phase == PH_UP || s.phase == PH_DONE);
-		failed += (uint64_t)is_failed(&s);
+		failed += s.kind == SLOT_WORKER && is_failed(&s);
 	}
 	struct json *counts = json_object();
 	json_set_u64(counts, "applications", n[SLOT_APP]);

@@ -103,6 +103,21 @@ check_config(const struct dirs *d)
 	fatal("cannot execute %s: %s", path, strerrordesc_np(errno));
 }
 
+/* Without a configuration nothing is made, unless there may be a node to adopt. */
+static void
+check_first(const struct dirs *d)
+{
+	char lock[DIRS_PATH + 8];
+	(void)snprintf(lock, sizeof lock, "%s/lock", d->run);
+	if (access(lock, F_OK) == 0 || access(d->config, F_OK) == 0)
+		return;
+	(void)fprintf(stderr,
+	    "supervisord: cannot read %s: %s; write it (supervisord.conf(5) says how), "
+	    "or name another with --config\n",
+	    d->config, strerrordesc_np(errno));
+	exit(EXIT_CONFIG);
+}
+
 /* A live node in this directory: a service manager is told its pid, a person the way. */
 static NORETURN void
 already_running(const struct keeper *k)
@@ -243,6 +258,7 @@ message(struct keeper *k, struct keep_msg *m, const int *fds, unsigned nfds)
 	case KEEP_SIGNAL:
 	case KEEP_GO:
 	case KEEP_LOST:
+	case KEEP_REEXECED:
 	case KEEP_MAX:
 		log_error("the master sent a message of type %u: dropped", m->type);
 	}
@@ -360,6 +376,8 @@ main(int argc, char **argv)
 	}
 	if (o.check)
 		check_config(&keeper.dirs);
+	if (o.inherit_fd < 0)
+		check_first(&keeper.dirs);
 	keeper.argv = argv;
 	keeper.init = o.init;
 	if (o.inherit_fd >= 0 && inherit_read(&keeper, o.inherit_fd, &err) < 0)
@@ -371,11 +389,12 @@ main(int argc, char **argv)
 	}
 	lock_take(&keeper);
 	system_prepare(&keeper);
-	if (keeper.master == 0)
+	if (keeper.master == 0) {
 		master_start(&keeper);
-	else
-		master_serves(
-		    &keeper); /* it has served under the program before this */
+	} else { /* it has served under the program before this */
+		master_serves(&keeper);
+		keeper_answer(&keeper, REEXEC_SERVES);
+	}
 	reap(&keeper);
 	loop(&keeper);
 	return keeper.status;

@@ -159,17 +159,20 @@ master_died(struct keeper *k, int status)
 		master_later(k, "the master dies as soon as it is started");
 }
 
-/* Puts the keeper's own program, perhaps a new one, in its place. */
+/* What came of KEEP_REEXEC. */
 void
-keeper_exec(struct keeper *k)
+keeper_answer(const struct keeper *k, enum keep_reexec what)
 {
-	char path[DIRS_PATH], fd_text[16], *argv[DIRS_ARGS];
-	struct err err;
+	struct keep_msg m = {.type = KEEP_REEXECED, .value = what};
+	if (k->chan >= 0 && chan_send(k->chan, &m, KEEP_MSG_SIZE(0), NULL, 0) < 0)
+		log_error("the master does not hear what came of the reexec");
+}
+
+/* Does the program come up at all?  Its exit status, as waitpid has it. */
+static int
+self_test(const char *path)
+{
 	int status = -1;
-	if (dirs_program("supervisord", path, sizeof path, &err) < 0) {
-		log_error("the keeper stays: %s", err.msg);
-		return;
-	}
 	pid_t pid = fork();
 	if (pid == 0) {
 		sigset_t none;
@@ -179,18 +182,39 @@ keeper_exec(struct keeper *k)
 		execl(path, "supervisord", "--self-test", (char *)NULL);
 		_exit(127);
 	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) {
+	return pid < 0 || waitpid(pid, &status, 0) != pid ? -1 : status;
+}
+
+/* Returns why the keeper stays, if it does. */
+static enum keep_reexec
+exec_anew(struct keeper *k)
+{
+	char path[DIRS_PATH], fd_text[16], *argv[DIRS_ARGS];
+	struct err err;
+	if (dirs_program("supervisord", path, sizeof path, &err) < 0) {
+		log_error("the keeper stays: %s", err.msg);
+		return REEXEC_NO_PROGRAM;
+	}
+	if (self_test(path) != 0) {
 		log_error("the keeper stays: %s fails its self-test", path);
-		return;
+		return REEXEC_SELF_TEST;
 	}
 	int fd = inherit_write(k);
 	if (fd < 0) {
 		log_error("the keeper stays: no memory for what it holds");
-		return;
+		return REEXEC_MEMORY;
 	}
 	(void)snprintf(fd_text, sizeof fd_text, "%d", fd);
 	dirs_keeper_args(&k->dirs, k->init, fd_text, argv);
 	(void)execv(path, argv);
 	log_error("the keeper stays: cannot execute %s", path);
 	fd_close(&fd);
+	return REEXEC_EXEC;
+}
+
+/* Puts the keeper's own program, perhaps a new one, in its place. */
+void
+keeper_exec(struct keeper *k)
+{
+	keeper_answer(k, exec_anew(k));
 }

@@ -1,12 +1,12 @@
 /* supervisord.conf(5): prose around the table of keys. */
 #include <string.h>
 
+#include "base/roff.h"
 #include "conf/keys.h"
 #include "conf/values.h"
 #include "load/paper.h"
 
 static const char prose_before[] =
-    ".TH SUPERVISORD.CONF 5 \"\" \"Steward\" \"File Formats\"\n"
     ".SH NAME\n"
     "supervisord.conf \\- what a Steward node keeps running\n"
     ".SH SYNOPSIS\n"
@@ -251,34 +251,16 @@ static const char prose_after[] =
     ".BR supervisord (8),\n"
     ".BR relctl (1)\n";
 
-/* A text with what roff would take for its own escaped. */
-static void
-roff(FILE *out, const char *text)
-{
-	if (*text == '.' || *text == '\'')
-		(void)fputs("\\&", out);
-	for (; *text != '\0'; text++) {
-		if (*text == '\\')
-			(void)fputs("\\e", out);
-		else if (*text == '-')
-			(void)fputs("\\-", out);
-		else if (*text == '\'')
-			(void)fputs("\\(aq", out);
-		else
-			(void)fputc(*text, out);
-	}
-}
-
 static void
 man_syntax(FILE *out, const struct conf_key *key)
 {
 	if (key->nwords == 0) {
-		roff(out, value_syntax(key->type));
+		roff_text(out, value_syntax(key->type));
 		return;
 	}
 	for (size_t i = 0; i < key->nwords; i++) {
 		(void)fputs(i == 0 ? "" : " | ", out);
-		roff(out, key->words[i]);
+		roff_text(out, key->words[i]);
 	}
 }
 
@@ -288,17 +270,16 @@ man_key(FILE *out, const struct conf_key *key)
 	(void)fprintf(out, ".TP\n\\fB%s\\fR = \\fI", key->name);
 	man_syntax(out, key);
 	(void)fprintf(out, "\\fR%s\n", key->release ? " (\\fBR\\fR)" : "");
-	roff(out, key->help);
-	(void)fputc('\n', out);
+	roff_line(out, key->help);
 	if (key->required)
 		(void)fputs("Required.\n", out);
 	if (key->def != NULL) {
 		(void)fputs("Default: ", out);
-		roff(out, key->def);
+		roff_text(out, key->def);
 		(void)fputs(".\n", out);
 	} else if (key->example != NULL) {
 		(void)fputs("Example: ", out);
-		roff(out, key->example);
+		roff_text(out, key->example);
 		(void)fputs("\n", out);
 	}
 }
@@ -306,14 +287,12 @@ man_key(FILE *out, const struct conf_key *key)
 void
 paper_man(FILE *out)
 {
+	roff_head(out, "supervisord-load --print man", "SUPERVISORD.CONF", 5);
 	(void)fputs(prose_before, out);
 	(void)fputs(".SH SECTIONS AND KEYS\n", out);
 	for (int s = 0; s < SEC_MAX; s++) {
-		(void)fputs(".SS ", out);
-		roff(out, conf_sections[s].title);
-		(void)fputc('\n', out);
-		roff(out, conf_sections[s].help);
-		(void)fputc('\n', out);
+		roff_subsection(out, conf_sections[s].title);
+		roff_line(out, conf_sections[s].help);
 		for (size_t i = 0; i < CONF_KEY_MAX; i++)
 			if ((int)conf_keys[i].section == s)
 				man_key(out, &conf_keys[i]);

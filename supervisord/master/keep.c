@@ -171,6 +171,8 @@ keep_message(struct node *n, const struct keep_msg *m, const int *fds, unsigned 
 		signal_told(n, (int)m->value);
 	} else if (m->type == KEEP_GO) {
 		n->keeper = (pid_t)m->value;
+	} else if (m->type == KEEP_REEXECED) {
+		reexec_keeper_said(n, m->value);
 	} else if (m->type == KEEP_LOST) {
 		n->keep_lost = 1;
 		if (n->loop != NULL)

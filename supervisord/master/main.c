@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,62 +16,6 @@
 #include "master/state_sane.h"
 
 static struct node node;
-
-static const struct option options[] = {
-    {"run", required_argument, NULL, 'r'},
-    {"log", required_argument, NULL, 'l'},
-    {"lib", required_argument, NULL, 'b'},
-    {"root", required_argument, NULL, 'R'},
-    {"config", required_argument, NULL, 'c'},
-    {"init", no_argument, NULL, 'i'},
-    {"check-state", no_argument, NULL, 'k'},
-    {NULL, 0, NULL, 0},
-};
-
-static void
-take_dir(char *place, const char *value)
-{
-	if (strlen(value) >= DIRS_PATH)
-		fatal("a path is longer than %d bytes", DIRS_PATH);
-	memcpy(place, value, strlen(value) + 1);
-}
-
-/* Started by the keeper only: no help, no defaults. */
-static int
-options_read(struct node *n, int argc, char **argv)
-{
-	int check = 0;
-	struct dirs *d = &n->dirs;
-	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;)
-		switch (c) {
-		case 'r':
-			take_dir(d->run, optarg);
-			break;
-		case 'l':
-			take_dir(d->log, optarg);
-			break;
-		case 'b':
-			take_dir(d->lib, optarg);
-			break;
-		case 'R':
-			take_dir(d->root, optarg);
-			break;
-		case 'c':
-			take_dir(d->config, optarg);
-			break;
-		case 'i':
-			n->init = 1;
-			break;
-		case 'k':
-			check = 1;
-			break;
-		default:
-			fatal("this program is started by supervisord");
-		}
-	d->user_mode = d->root[0] != '\0' || geteuid() != 0;
-	n->sets_uid = geteuid() == 0;
-	return check;
-}
 
 static void *
 zeroed(size_t size)
@@ -289,7 +232,11 @@ main(int argc, char **argv)
 	struct node *n = &node;
 	struct err err;
 	log_open("supervisord-master", 2, LOG_LEVEL_INFO);
-	int check = options_read(n, argc, argv);
+	int check = 0;
+	(void)argc;
+	if (dirs_master_read(&n->dirs, argv, &n->init, &check, &err) < 0)
+		fatal("%s", err.msg);
+	n->sets_uid = geteuid() == 0;
 	node_memory(n);
 	clock_read(n);
 	if (check)

@@ -128,9 +128,10 @@ struct node {
 	uint64_t logged_n;   /* the newest event that stands in the node's log */
 	uint32_t reexec_ref; /* request that waits for the new program's check */
 	int reexec_asked;
-	int strays;    /* the state before was of no use: its processes must go */
-	int booting;   /* the first configuration is being loaded */
-	int reloading; /* 1: the load process is for a reload */
+	uint32_t keeper_ref; /* request that waits for the keeper's; 0: none */
+	int strays;	     /* the state before was of no use: its processes must go */
+	int booting;	     /* the first configuration is being loaded */
+	int reloading;	     /* 1: the load process is for a reload */
 	int reload_asked, reload_check; /* by a request of control; only to be shown */
 	uint32_t reload_ref;
 	int ended, status;
@@ -262,6 +263,8 @@ void disabled_save(struct node *n);
 /* reexec.c */
 void reexec_request(struct node *n, const struct msg_request *m);
 void reexec_checked(struct node *n, int status);
+/* What came of the keeper's: enum keep_reexec. */
+void reexec_keeper_said(struct node *n, uint64_t what);
 /* clock.c */
 void clock_init(struct node *n);
 void clock_read(struct node *n);

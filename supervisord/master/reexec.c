@@ -15,20 +15,43 @@
  * if it dies later, before it serves, the keeper starts the program that did.
  */
 
+/* The keeper's own log says more: it is the node's standard error. */
+static const char *const stays[REEXEC_MAX] = {
+    [REEXEC_SERVES] = "",
+    [REEXEC_NO_PROGRAM] =
+	"there is no new supervisord to be found; the old keeper stays",
+    [REEXEC_SELF_TEST] =
+	"the new supervisord fails its check (--self-test); the old keeper stays",
+    [REEXEC_MEMORY] = "the keeper has no memory for what it holds; it stays",
+    [REEXEC_EXEC] = "the new supervisord cannot be executed; the old keeper stays",
+};
+
+void
+reexec_keeper_said(struct node *n, uint64_t what)
+{
+	if (n->keeper_ref == 0)
+		return;
+	if (what >= REEXEC_MAX)
+		what = REEXEC_EXEC;
+	control_reply(n, n->keeper_ref, what == REEXEC_SERVES ? AN_OK : AN_FAILED,
+	    SLOT_NONE, stays[what], -1);
+	n->keeper_ref = 0;
+}
+
 void
 reexec_request(struct node *n, const struct msg_request *m)
 {
 	char path[DIRS_PATH];
 	struct err err;
 	struct role_io *r = &n->role[ROLE_MASTER];
-	if (m->m.value == 1) {
-		keep_say(n, KEEP_REEXEC, 0);
-		control_reply(n, m->m.ref, AN_OK, SLOT_NONE, "", -1);
-		return;
-	}
-	if (r->pid > 0) {
+	if (r->pid > 0 || n->keeper_ref != 0) {
 		control_reply(
 		    n, m->m.ref, AN_BUSY, SLOT_NONE, "a reexec is under way", -1);
+		return;
+	}
+	if (m->m.value == 1) {
+		n->keeper_ref = m->m.ref;
+		keep_say(n, KEEP_REEXEC, 0);
 		return;
 	}
 	char *argv[] = {(char[]){"supervisord-master"}, (char[]){"--check-state"},

@@ -324,6 +324,8 @@ load_died(struct node *n)
 		boot_failed(n, -1);
 	if (n->reloading)
 		reload_answer(n, AN_FAILED, "supervisord-load died", -1);
+	if (n->reload_asked) /* while the one before had only to end */
+		load_start(n);
 }
 
 /* --- what is not started at boot --------------------------------------------------------- */

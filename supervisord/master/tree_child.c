@@ -318,12 +318,12 @@ start_passed_over(struct tree *t, uint32_t i, uint32_t c)
 		up_started(t, i);
 }
 
-/* A start that somebody asked for is answered when it fails; one that another
- * configuration brought about is tried again like a restart. */
+/* What a start after a stop is, whoever wanted the two: a restart, so one that fails is
+ * tried again.  A temporary child is never restarted. */
 enum sup_then
 then_of(const struct tree *t, uint32_t c)
 {
-	return look(t, c)->req != SLOT_NONE ? THEN_REQ : THEN_STARTED;
+	return row_of(t, c)->restart == TEMPORARY ? THEN_REQ : THEN_STARTED;
 }
 
 static void

@@ -1,7 +1,7 @@
 """Configurations: all errors at once, reload, odd names and values, deep directories."""
 import os
 
-from harness import Node, alive, environ_of, equal, holds, until
+from harness import Fault, Node, alive, environ_of, equal, holds, until
 
 WRONG = """[node]
 naem = x
@@ -48,7 +48,8 @@ def test_missing_file():
     os.unlink(n.conf_path)
     n.start(wait=False)
     equal(n.wait_end(), 78)
-    holds(n.out(), n.conf_path, "No such file")
+    holds(n.out(), n.conf_path, "No such file", "--config")
+    equal(os.listdir(n.dir), [], "nothing is made: ")
     n.finish()
 
 
@@ -120,6 +121,23 @@ def test_reload():
               [])
         n.kill_master()
         equal(n.pids(*same), old)
+
+
+def test_reloads_one_after_the_other():
+    """A reload may follow the answer of the one before at once."""
+    with Node("[worker a]\ncommand = /bin/sleep 1000\n") as n:
+        n.wait_up("main/a")
+        with n.client() as c:
+            for i in range(50):
+                c.call("node.reload", check=i % 2 == 0)
+        n.configure("[worker a]\n")
+        with n.client() as c:
+            for _ in range(10):
+                try:
+                    c.call("node.reload")
+                    raise AssertionError("a configuration without a command")
+                except Fault as fault:
+                    equal(fault.name, "config")
 
 
 def test_include_and_new_file():

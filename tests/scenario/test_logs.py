@@ -1,5 +1,6 @@
 """Logs: complete lines with their time, followed, rotated, never lost."""
 import glob
+import json
 import os
 import re
 import signal
@@ -126,6 +127,31 @@ def test_logs_verb():
         holds(n.do("logs", "node"), "audit", "worker.stop")
         equal(n.relctl("logs", "nosuch").returncode, 4)
         assert all(line.startswith("{") for line in n.do("logs", "--json", "a").splitlines())
+
+
+def test_logs_merged():
+    """relctl logs of several workers is in the order of time, -n lines of each."""
+    conf = "".join("[worker %s]\ncommand = /bin/sh -c 'while read x; do echo $x; done < {D}/fifo-%s; exec sleep 1000'\n"
+                   % (w, w) for w in "abc")
+    n = Node(conf)
+    for name in "abc":
+        os.mkfifo(n.path("fifo-" + name))
+    with n:
+        pipes = {w: open(n.path("fifo-" + w), "w", encoding="utf-8") for w in "abc"}
+        order = "abcabbcaacba"
+        for i, w in enumerate(order):
+            pipes[w].write("line-%d\n" % i)
+            pipes[w].flush()
+            n.wait_log("main/" + w, "line-%d\n" % i)
+        for pipe in pipes.values():
+            pipe.close()
+        lines = n.do("logs", "a", "b", "c").splitlines()
+        equal([l.split()[0] + l.split()[-1] for l in lines],
+              ["main/%sline-%d" % (w, i) for i, w in enumerate(order)])
+        lines = n.do("logs", "-n", "2", "a", "b").splitlines()
+        equal([l.split()[-1] for l in lines], ["line-5", "line-8", "line-10", "line-11"])
+        objects = [json.loads(l) for l in n.do("--json", "logs", "a", "b", "c").splitlines()]
+        equal([o["line"] for o in objects], ["line-%d" % i for i in range(len(order))])
 
 
 def test_logs_follow():

@@ -2,9 +2,10 @@
 import json
 import os
 import pty
+import shutil
 import subprocess
 
-from harness import BIN, Node, equal, holds, until
+from harness import BIN, Node, PY, Skip, WORKER, equal, holds, start, until
 
 CONF = """
 [application api]
@@ -24,6 +25,7 @@ supervisor = api
 dynamic = yes
 command = /bin/sleep 1000
 """
+WORK = "#!/bin/sh\nexec %s -S -E %s notify %%s\n" % (PY, WORKER)
 UP = ("api/web", "api/pool#1", "api/pool#2")
 
 
@@ -149,6 +151,96 @@ $f relctl api/w why; echo "${COMPREPLY[@]}"
         holds(done.stdout, "restart", "restart-child", "api/web")
 
 
+SHELL_CASES = (("relctl statu", "status"), ("relctl restart-c", "restart-child"),
+               ("relctl why api/w", "api/web"), ("relctl scale api/", "api/pool"),
+               ("relctl logs --sinc", "--since"))
+
+
+def test_completion_in_fish():
+    """The completion script in a real fish: verbs, ids, pools, options."""
+    fish = shutil.which("fish")
+    if fish is None:
+        raise Skip("fish is not installed")
+    with Node(CONF) as n:
+        n.wait_up(*UP)
+        env = {"PATH": BIN + ":/usr/bin:/bin", "STEWARD_ROOT": n.dir, "HOME": n.dir, "LC_ALL": "C.UTF-8"}
+
+        def ask(line):
+            script = "relctl completion fish | source; and complete -C %s" % ("'" + line + "'")
+            return subprocess.run([fish, "--no-config", "-c", script], capture_output=True, text=True,
+                                  check=True, env=env, cwd=n.dir).stdout.splitlines()
+        for typed, want in SHELL_CASES:
+            equal(ask(typed), [want], typed)
+        found = ask("relctl restart ")
+        assert {"api/web", "api/pool#1", "api"} <= set(found) and "main" not in found, found
+        assert {"status", "why", "reexec"} <= set(ask("relctl ")), ask("relctl ")
+        assert "supervisord.conf" in ask("relctl check superv"), ask("relctl check superv")
+
+
+class Typist:
+    """A shell on a terminal: what is typed, and waiting for what it shows."""
+
+    def __init__(self, words, env, cwd):
+        self.main, side = pty.openpty()
+        self.shown = ""
+        self.process = start(words, stdin=side, stdout=side, stderr=side, env=env, cwd=cwd,
+                             start_new_session=True)
+        os.close(side)
+        os.set_blocking(self.main, False)
+
+    def type(self, text):
+        os.write(self.main, text.encode())
+
+    def read(self):
+        try:
+            self.shown += os.read(self.main, 4096).decode("utf-8", "replace")
+        except BlockingIOError:
+            pass
+        return self.shown
+
+    def expect(self, text):
+        try:
+            until(lambda: text in self.read(), "the shell shows %r" % text)
+        except AssertionError as failed:
+            raise AssertionError("%s; it shows %r" % (failed, self.shown)) from None
+        self.shown = ""
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        os.close(self.main)
+
+
+# what the line has become is shown by who is called by it
+ZSH_SHOWS = ("PS1='> '; relctl() { [[ $1 == __complete ]] && { command relctl \"$@\"; return; }; "
+             "print -r -- \"RAN<${(j:|:)@}>\"; }")
+ZSH_SETUP = {
+    "sourced": "autoload -Uz compinit; compinit -u -D; source <(relctl completion zsh)",
+    "from fpath": "fpath=($PWD/site $fpath); autoload -Uz compinit; compinit -u -D"}
+
+
+def test_completion_in_zsh():
+    """The completion script in a real zsh, sourced and as an installed function."""
+    zsh = shutil.which("zsh")
+    if zsh is None:
+        raise Skip("zsh is not installed")
+    with Node(CONF) as n:
+        n.wait_up(*UP)
+        env = {"PATH": BIN + ":/usr/bin:/bin", "STEWARD_ROOT": n.dir, "HOME": n.dir, "TERM": "dumb",
+               "LC_ALL": "C.UTF-8"}
+        n.write("site/_relctl", n.do("completion", "zsh"))
+        for how, setup in ZSH_SETUP.items():
+            shell = Typist([zsh, "-f", "-i"], env, n.dir)
+            try:
+                shell.type("%s; %s; echo rea''dy\n" % (setup, ZSH_SHOWS))
+                shell.expect("ready")
+                for typed, want in SHELL_CASES:
+                    shell.type(typed + "\t\n")
+                    shell.expect("RAN<%s>" % "|".join(typed.split()[1:-1] + [want]))
+            finally:
+                shell.end()
+
+
 def test_mistakes():
     """Typical mistakes get a sentence that helps."""
     with Node(CONF) as n:
@@ -156,13 +248,70 @@ def test_mistakes():
         for words, parts in (
                 (["stauts"], ["status"]), (["status", "wbe"], ["wbe", "did you mean", "web"]),
                 (["restart", "api/wev"], ["api/web"]), (["status", "--jason"], ["--json"]),
-                (["scale", "web", "3"], ["simple_one_for_one"]), (["signal", "web", "HUPP"], ["name or number"]),
+                (["scale", "web", "3"], ["simple_one_for_one"]), (["signal", "web", "HUPP"], ["'HUPP' is no signal", "did you mean 'HUP'", "kill -l"]),
+                (["signal", "web", "sigterm"], ["'sigterm'", "did you mean 'TERM'"]),
+                (["signal", "web", "99"], ["'99' is no signal"]),
                 (["logs", "nosuch"], ["nosuch"]), (["app", "satrt", "api"], ["satrt", "start"]),
                 (["check"], ["FILE"]), (["reexec", "workers"], ["master", "keeper"]),
                 (["status", "'*x*'"], ["matches", "tree"])):
             done = n.relctl(*words)
             assert done.returncode in (2, 4, 5), (words, done)
             holds(done.stderr, *parts)
+
+
+def test_never_started():
+    """What never started has no time in its state; only workers are counted in trouble."""
+    conf = ("[application api]\n[supervisor api/sub]\nintensity = 0\n"
+            "[worker bad]\nsupervisor = api/sub\ncommand = /bin/sh -c 'exit 3'\n"
+            "[worker off]\nenabled = no\ncommand = /bin/sleep 1000\n")
+    with Node(conf) as n:
+        for verb in ("status", "tree"):
+            line = [l for l in n.do(verb).splitlines() if "off" in l][0]
+            holds(line, " - ")
+        equal(n.get("main/off")["since_ms"], None)
+        n.wait_state("api", "down")
+        equal(n.call("node.info")["counts"]["failed"], 1)
+        holds(n.do("status"), "1 in trouble")
+
+
+def test_scale_waits():
+    """scale returns when the new instances are ready or have failed, and the old ones gone."""
+    n = Node("[application api]\n[worker pool]\nsupervisor = api\nready = notify\nstart_timeout = 60s\n"
+             "instances = 1\ncommand = {D}/prog\n")
+    n.write("prog", WORK % "READY=1", 0o755)
+    with n:
+        n.wait_up("api/pool#1")
+        n.write("prog", WORK % "sleep=0.3 READY=1", 0o755)
+        equal(n.do("scale", "pool", 3), "api/pool: 3 instances\n")
+        for k in (1, 2, 3):
+            equal(n.state("api/pool#%d" % k), "up")
+        n.do("scale", "pool", 1)
+        equal([i for i in n.nodes() if "#" in i], ["api/pool#1"])
+        os.unlink(n.path("prog"))
+        done = n.relctl("scale", "pool", 2, code=1)
+        holds(done.stderr, "'api/pool#2' did not start: it could not be executed", "relctl why")
+        equal(done.stdout, "")
+        n.write("prog", WORK % "", 0o755)
+        done = n.relctl("scale", "pool", 3, "--timeout", "100ms", code=1)
+        holds(done.stderr, "after the time given")
+        n.do("app", "stop", "api")
+        n.do("scale", "pool", 4)
+
+
+def test_a_failed_restart_is_tried_again():
+    """restart of what does not start then: exit 1 and why; its supervisor goes on trying."""
+    n = Node("[application api]\nintensity = 1000\n[worker web]\nsupervisor = api\n"
+             "backoff = 50ms..100ms\ncommand = {D}/web\n")
+    n.write("web", "#!/bin/sh\nexec sleep 1000\n", 0o755)
+    with n:
+        n.wait_up("api/web")
+        os.rename(n.path("web"), n.path("gone"))
+        done = n.relctl("restart", "web", code=1)
+        holds(done.stderr, "'api/web' did not start: it could not be executed: No such file",
+              "relctl why")
+        n.wait_event("start_failed", "api/web", 3)
+        os.rename(n.path("gone"), n.path("web"))
+        n.wait_up("api/web")
 
 
 def test_patterns_and_pids():

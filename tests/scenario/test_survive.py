@@ -168,7 +168,7 @@ def test_reexec():
         masters = n.call("node.info")["masters"]
         n.do("reexec", "--wait")
         equal(n.call("node.info")["masters"], masters + 1)
-        n.do("reexec", "--wait", "keeper")
+        equal(n.do("reexec", "keeper"), "keeper: replaced\n")
         until(n.answers, "the node answers")
         whole(n, old)
 
@@ -215,9 +215,16 @@ def test_reexec_to_a_broken_keeper():
     with n:
         n.wait_up(*ALL)
         old = n.pids(*ALL)
-        replace(os.path.join(n.bin, "supervisord"), "#!/bin/false\n")
-        n.relctl("reexec", "keeper")
-        until(lambda: "keeper stays" in n.out(), "it says why")
+        for text, why in (("#!/bin/false\n", "self-test"), ("nonsense\n", "self-test"),
+                          (None, "supervisord")):
+            if text is None:
+                os.unlink(os.path.join(n.bin, "supervisord"))
+            else:
+                replace(os.path.join(n.bin, "supervisord"), text)
+            done = n.relctl("reexec", "keeper", code=1)
+            holds(done.stderr, why, "the old keeper stays")
+            equal(done.stdout, "")
+        holds(n.out(), "the keeper stays")
         equal(n.call("node.info")["keeper_pid"], n.process.pid)
         whole(n, old)
 

@@ -227,7 +227,7 @@ command = /bin/sleep 1000
         n.wait_up("t/first", "t/x", "t/y", "t/last")
         equal(n.pid("t/first"), first)
         equal([e["id"] for e in n.events("gave_up")], ["t/s"])
-        holds(n.do("why", "t/s"), "exceeded")
+        holds(n.do("why", "t/s"), "it gave up", "ago because of t/", "has given up once")
 
 
 def application_end(start, command):

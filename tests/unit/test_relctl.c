@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "relctl/cmd.h"
 #include "relctl/logfile.h"
+#include "relctl/logtext.h"
 #include "relctl/manual.h"
 #include "relctl/nodes.h"
 
@@ -226,7 +227,8 @@ last_lines_reach_back_over_rotations(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct logfile *f = open_w();
 		seen[0] = '\0';
-		assert_int_equal(logfile_last(f, cases[i].lines, 0, &sink, NULL), 0);
+		assert_int_equal(logfile_last(f, cases[i].lines, 0, NULL), 0);
+		logfile_give(&f, 1, &sink);
 		assert_string_equal(seen, cases[i].seen);
 		logfile_close(&f);
 	}
@@ -242,13 +244,14 @@ old_lines_are_left_out(void **state)
 	    "2026-11-21T11:00:01.000000Z a\n2026-11-21T11:00:04.999999Z b\n");
 	put("w.log", O_TRUNC, "2026-11-21T11:00:05.000000Z c\nno time\n");
 	f = open_w();
-	uint64_t ms = logfile_time_ms(now, sizeof now - 1);
+	uint64_t ms = logtext_time_ms(now, sizeof now - 1);
 	assert_int_equal(ms, 1795258805000ULL);
-	assert_int_equal(logfile_last(f, SIZE_MAX, ms, &sink, NULL), 0);
+	assert_int_equal(logfile_last(f, SIZE_MAX, ms, NULL), 0);
+	logfile_give(&f, 1, &sink);
 	assert_string_equal(seen, "2026-11-21T11:00:05.000000Z c|no time|");
 	logfile_close(&f);
-	assert_int_equal(logfile_time_ms("2026-11-21", 10), 0);
-	assert_int_equal(logfile_time_ms("2026-11-21Txx:00:05.000000Z ab", 30), 0);
+	assert_int_equal(logtext_time_ms("2026-11-21", 10), 0);
+	assert_int_equal(logtext_time_ms("2026-11-21Txx:00:05.000000Z ab", 30), 0);
 }
 
 static void
@@ -258,7 +261,8 @@ following_goes_over_a_rotation(void **state)
 	(void)state;
 	put("w.log", O_TRUNC, "a\nhal");
 	struct logfile *f = open_w();
-	assert_int_equal(logfile_last(f, 10, 0, &sink, NULL), 0);
+	assert_int_equal(logfile_last(f, 10, 0, NULL), 0);
+	logfile_give(&f, 1, &sink);
 	assert_string_equal(seen, "a|");
 	put("w.log", O_APPEND, "f\n");
 	assert_int_equal(logfile_more(f, &sink, NULL), 0);

@@ -217,6 +217,28 @@ a_node_stops_once_and_starts_nothing_more(void **unused)
 	assert_int_equal(st.w->t.nreq, 0);
 }
 
+/* One above in the order of stopping takes its time; another ends of itself meanwhile. */
+static void
+an_application_that_ends_while_the_node_stops(void **unused)
+{
+	(void)unused;
+	flat(ONE_FOR_ONE, 1);
+	row(APP)->intensity = 0;
+	row(APP)->restart = PERMANENT;
+	(void)add(ROW_APP, ROW_NONE);
+	(void)add(ROW_WORKER, 2);
+	st.deaf[3] = 1;
+	boot();
+	stage_input(&st, IN_NODE_STOP, ROOT, 7);
+	dies(1, crash);
+	assert_int_equal(stage_at(&st, APP)->phase, PH_DOWN);
+	assert_int_equal(st.ended, 0);
+	stage_wait(&st, 5000);
+	DID("x3 k3");
+	assert_int_equal(st.ended, 1);
+	assert_int_equal(st.status, 7);
+}
+
 int
 main(void)
 {
@@ -231,6 +253,7 @@ main(void)
 	    T(an_empty_node_is_up_at_once),
 	    T(a_node_that_is_stopped_before_its_boot_is_never_up),
 	    T(a_node_stops_once_and_starts_nothing_more),
+	    T(an_application_that_ends_while_the_node_stops),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

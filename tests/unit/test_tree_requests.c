@@ -130,6 +130,63 @@ a_restart_that_fails_says_so(void **unused)
 	up();
 	st.fails[1] = 1;
 	IS(AN_FAILED, ask(VERB_RESTART, 1));
+	DID("x1 f1 s1");
+	IS(AN_ALREADY, ask(VERB_START, 1));
+}
+
+/* Its supervisor takes the failure for a failed restart: it counts, and tries again. */
+static void
+a_restart_that_fails_is_tried_again_and_counts(void **unused)
+{
+	(void)unused;
+	for (int was_held = 0; was_held <= 1; was_held++) {
+		flat(ONE_FOR_ONE, 2);
+		up();
+		if (was_held)
+			IS(AN_OK, ask(VERB_STOP, 1));
+		(void)stage_did(&st);
+		st.fails[1] = 2;
+		IS(AN_FAILED, ask(VERB_RESTART, 1));
+		DID(was_held ? "f1 f1 s1" : "x1 f1 f1 s1");
+		assert_int_equal(window_count(&st.w->t, stage_slot(&st, APP)), 2);
+		IS(AN_OK, ask(VERB_STOP, 1));
+		st.fails[1] = 9;
+		IS(AN_FAILED, ask(VERB_RESTART, 1));
+		DID("x1 f1 f1 x2");
+		assert_int_equal(stage_at(&st, APP)->phase, PH_DOWN);
+		down(NULL);
+	}
+}
+
+static void
+a_failed_restart_follows_the_strategy_and_the_delays(void **unused)
+{
+	(void)unused;
+	flat(ONE_FOR_ALL, 2);
+	up();
+	st.fails[1] = 1;
+	IS(AN_FAILED, ask(VERB_RESTART, 1));
+	DID("x1 f1 x2 s1 s2");
+	row(1)->backoff_min_ms = row(1)->backoff_max_ms = 1000;
+	stage_reload(&st);
+	(void)stage_did(&st);
+	st.fails[1] = 1;
+	IS(AN_FAILED, ask(VERB_RESTART, 1));
+	DID("x1 f1");
+	stage_wait(&st, 2000);
+	DID("x2 s1 s2");
+}
+
+static void
+a_temporary_one_whose_restart_fails_is_not_tried_again(void **unused)
+{
+	(void)unused;
+	flat(ONE_FOR_ONE, 1);
+	row(1)->restart = TEMPORARY;
+	up();
+	st.fails[1] = 1;
+	IS(AN_FAILED, ask(VERB_RESTART, 1));
+	stage_wait(&st, 60000);
 	DID("x1 f1");
 	IS(AN_OK, ask(VERB_START, 1));
 }
@@ -523,6 +580,9 @@ main(void)
 	    T(restart_of_what_a_start_in_order_waits_for_comes_at_once),
 	    T(restart_of_one_that_waits_for_its_time_comes_at_once),
 	    T(a_restart_that_fails_says_so),
+	    T(a_restart_that_fails_is_tried_again_and_counts),
+	    T(a_failed_restart_follows_the_strategy_and_the_delays),
+	    T(a_temporary_one_whose_restart_fails_is_not_tried_again),
 	    T(a_stop_during_a_stop_is_answered_too),
 	    T(delete_child_wants_it_down),
 	    T(start_child_brings_a_forgotten_one_back_to_its_place),
