@@ -104,7 +104,6 @@ const struct call calls[] = {
     {.nr = SYS_sendmsg, .roles = ALL},
     {.nr = SYS_recvfrom, .roles = ALL},
     {.nr = SYS_recvmsg, .roles = ALL},
-    {.nr = SYS_shutdown, .roles = ALL},
     {.nr = SYS_listen, .roles = CTL}, /* on the socket that was bound before */
     {.nr = SYS_accept4, .roles = CTL},
 
@@ -116,6 +115,7 @@ const struct call calls[] = {
     {.nr = SYS_getgid, .roles = ALL},
     {.nr = SYS_getegid, .roles = ALL},
     {.nr = SYS_uname, .roles = ALL},
+    {.nr = SYS_prlimit64, .roles = LOG | LOD, IF(EQUAL, 0, 0)}, /* its own */
     {.nr = SYS_getrandom, .roles = ALL},
     {.nr = SYS_futex, .roles = ALL},
     {.nr = SYS_sched_yield, .roles = ALL},
@@ -136,7 +136,6 @@ const struct call calls[] = {
     {.nr = SYS_wait4, .roles = LOG},
     {.nr = SYS_close_range, .roles = LOG},
     {.nr = SYS_setpriority, .roles = LOG, IF(EQUAL, 2, 19)},
-    {.nr = SYS_prlimit64, .roles = LOG, IF(EQUAL, 0, 0)}, /* its own */
     {.nr = SYS_set_tid_address, .roles = LOG},
     {.nr = SYS_set_robust_list, .roles = LOG},
     {.nr = SYS_rseq, .roles = LOG},
