@@ -125,7 +125,7 @@ read_any_file(void)
 static int
 keep_logs(void)
 {
-	if (mkdirat(at.own_fd, "app", 0750) < 0 ||
+	if ((mkdirat(at.own_fd, "app", 0750) < 0 && errno != EEXIST) ||
 	    opened(openat(at.own_fd, "app/w.log", O_RDWR | O_CREAT | O_APPEND, 0640)) <
 		0)
 		return -1;
