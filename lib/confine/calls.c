@@ -1,5 +1,6 @@
 #include "confine/calls.h"
 
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -21,6 +22,8 @@
 #define IF(w, a, v) .when = WHEN_##w, .arg = (a), .value = (v)
 #define KILL	    .verdict = VERDICT_KILL
 #define MODE_PLAIN  0666U
+/* Load writes nowhere, also where there is no Landlock, or one without truncation. */
+#define O_CHANGES (O_ACCMODE | O_CREAT | O_TRUNC)
 /* The logger starts zstd, which has threads; nobody makes a world of his own. */
 #define CLONE_WORLDS                                                                   \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
@@ -77,7 +80,8 @@ const struct call calls[] = {
     {.nr = SYS_restart_syscall, .roles = ALL},
 
     /* Files: Landlock says which.  Control and probe open none at all. */
-    {.nr = SYS_openat, .roles = LOG | LOD},
+    {.nr = SYS_openat, .roles = LOG},
+    {.nr = SYS_openat, .roles = LOD, IF(WITHOUT, 2, O_CHANGES)},
     {.nr = SYS_readlinkat, .roles = LOG | LOD},
     {.nr = SYS_faccessat, .roles = LOG | LOD},
     {.nr = SYS_faccessat2, .roles = LOG | LOD},
@@ -149,7 +153,8 @@ const struct call calls[] = {
     {.nr = SYS_time, .roles = ALL},
     {.nr = SYS_stat, .roles = LOG | LOD},
     {.nr = SYS_lstat, .roles = LOG | LOD},
-    {.nr = SYS_open, .roles = LOG | LOD},
+    {.nr = SYS_open, .roles = LOG},
+    {.nr = SYS_open, .roles = LOD, IF(WITHOUT, 1, O_CHANGES)},
     {.nr = SYS_access, .roles = LOG | LOD},
     {.nr = SYS_readlink, .roles = LOG | LOD},
     {.nr = SYS_rename, .roles = LOG},
