@@ -122,7 +122,7 @@ request_setenv(struct node *n, const struct msg_request *m)
 static void
 request_reload(struct node *n, const struct msg_request *m)
 {
-	if (n->role[ROLE_LOAD].pid > 0 || tree_leavers(&n->tree) > 0) {
+	if (n->reloading || n->reload_next || tree_leavers(&n->tree) > 0) {
 		control_reply(n, m->m.ref, AN_BUSY, SLOT_NONE,
 		    "a reload is still being carried out", -1);
 		return;
