@@ -39,13 +39,14 @@ HARD_gcc   := -ftrivial-auto-var-init=zero -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 HARD_clang := -ftrivial-auto-var-init=pattern -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 LDHARD := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed,--gc-sections
 
+# NO_SECCOMP: these tools make system calls of their own; gcov also writes files.
 SAN_none     := -O2 -g -Werror $(HARD) $(HARD_$(CCNAME))
-SAN_asan     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DPLAIN_FORK
-SAN_valgrind := -O1 -g -DPLAIN_FORK
-SAN_cov      := -O0 -g --coverage -DPLAIN_FORK
-SAN_int      := -O1 -g -fsanitize=integer,implicit-conversion,local-bounds,nullability -fno-sanitize=unsigned-integer-overflow,unsigned-shift-base -fno-sanitize-recover=all -DPLAIN_FORK
-SAN_fuzz     := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -DPLAIN_FORK
-SAN_msan     := -O1 -g -fsanitize=memory -fsanitize-memory-track-origins -fno-sanitize-recover=all -DPLAIN_FORK
+SAN_asan     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DPLAIN_FORK -DNO_SECCOMP
+SAN_valgrind := -O1 -g -DPLAIN_FORK -DNO_SECCOMP
+SAN_cov      := -O0 -g --coverage -DPLAIN_FORK -DNO_SECCOMP -DNO_LANDLOCK
+SAN_int      := -O1 -g -fsanitize=integer,implicit-conversion,local-bounds,nullability -fno-sanitize=unsigned-integer-overflow,unsigned-shift-base -fno-sanitize-recover=all -DPLAIN_FORK -DNO_SECCOMP
+SAN_fuzz     := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -DPLAIN_FORK -DNO_SECCOMP
+SAN_msan     := -O1 -g -fsanitize=memory -fsanitize-memory-track-origins -fno-sanitize-recover=all -DPLAIN_FORK -DNO_SECCOMP
 ifeq ($(filter $(SAN),none asan valgrind cov int fuzz msan),)
 $(error SAN=$(SAN) is not known: none, asan, valgrind, cov, int, fuzz, msan)
 endif

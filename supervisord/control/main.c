@@ -2,7 +2,7 @@
  * supervisord-control - answers JSON-RPC on DIR/control.sock.
  *
  * Started by supervisord-master with the channel as descriptor 3 and the log as 2.  It
- * binds its socket, gives up its rights, says hello, and listens when the master has
+ * binds its socket, enters its sandbox, says hello, and listens when the master has
  * sent the maps.  Ends with the channel; the master starts it anew.
  */
 #include <errno.h>
@@ -19,10 +19,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/confine.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "confine/sandbox.h"
+#include "confine/user.h"
 #include "control/call.h"
 #include "control/client.h"
 #include "control/man.h"
@@ -159,7 +160,8 @@ main(int argc, char **argv)
 	if (poll(&p, 1, 0) == 1) /* its master was killed: another control serves */
 		return 0;
 	int sock = bind_socket(&c, o.confine);
-	if (confine_user(o.confine, &err) < 0)
+	if (confine_user(o.confine, &err) < 0 ||
+	    sandbox_enter(ROLE_CONTROL, -1, &err) < 0)
 		fatal("%s", err.msg);
 	c.loop = ev_loop_new(EVFLAG_AUTO);
 	if (c.loop == NULL)

@@ -15,11 +15,12 @@
 #include <unistd.h>
 
 #include "base/chan.h"
-#include "base/confine.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "conf/conf.h"
+#include "confine/sandbox.h"
+#include "confine/user.h"
 #include "load/paper.h"
 #include "proto/proto.h"
 
@@ -231,7 +232,11 @@ main(int argc, char **argv)
 	struct err err;
 	log_open("supervisord-load", 2, LOG_LEVEL_INFO);
 	parse(argc, argv, &args);
-	if (args.confine != NULL && confine_user(args.confine, &err) < 0)
+	int role = args.mode == MODE_ROLE;
+	if ((role || args.confine != NULL) && confine_user(args.confine, &err) < 0)
 		fatal("%s", err.msg);
-	return args.mode == MODE_ROLE ? run_role(&args) : run_check(&args);
+	/* A check has the rights of who typed it, and not the master's ear. */
+	if (role && sandbox_enter(ROLE_LOAD, -1, &err) < 0)
+		fatal("%s", err.msg);
+	return role ? run_role(&args) : run_check(&args);
 }

@@ -143,7 +143,7 @@ logger_run(const struct logger_fds *fds, unsigned max_open, struct err *err)
 		return err_set(err, ERR_FAILED, "cannot make an event loop");
 	if (feeds_open(&lg->feeds, fds->dir, max_open, err) < 0)
 		return -1;
-	term_open(&lg->term, fds->tee);
+	lg->term = fds->term;
 	lg->feeds.term = &lg->term;
 	set_watchers(lg);
 	squeeze_open(&lg->squeeze, lg->loop, &lg->feeds.sinks);

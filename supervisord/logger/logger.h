@@ -33,7 +33,8 @@ struct logger {
 
 /* The descriptors the logger works with; all are taken. */
 struct logger_fds {
-	int chan, dir, run, lock, tee;
+	int chan, dir, run, lock;
+	struct term term; /* the node's own lines go there, too */
 };
 
 /* Runs until there is nothing left to do.  max_open: files open at once. */

@@ -14,10 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/confine.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "confine/sandbox.h"
+#include "confine/user.h"
 #include "logger/logger.h"
 
 struct options {
@@ -146,7 +147,7 @@ main(int argc, char **argv)
 	(void)signal(SIGQUIT, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
 	unsigned max_open = raise_nofile();
-	struct logger_fds fds = {.chan = ROLE_CHANNEL_FD, .tee = opt.tee};
+	struct logger_fds fds = {.chan = ROLE_CHANNEL_FD};
 	if (fcntl(fds.chan, F_SETFD, FD_CLOEXEC) < 0)
 		fatal("no channel on descriptor %d; supervisord-master starts this "
 		      "program",
@@ -157,6 +158,9 @@ main(int argc, char **argv)
 		fatal("%s", err.msg);
 	fds.lock = open_at(fds.dir, ".lock", O_RDWR | O_CREAT | O_NOCTTY,
 	    "the lock of the log directory");
+	term_open(&fds.term, opt.tee);
+	if (sandbox_enter(ROLE_LOGGER, fds.dir, &err) < 0)
+		fatal("%s", err.msg);
 	if (logger_run(&fds, max_open, &err) < 0)
 		fatal("%s", err.msg);
 	return 0;

@@ -132,6 +132,7 @@ struct node {
 	int strays;	     /* the state before was of no use: its processes must go */
 	int booting;	     /* the first configuration is being loaded */
 	int reloading;	     /* 1: the load process is for a reload */
+	int reload_next; /* 1: once more, when the load process that answered has ended */
 	int reload_asked, reload_check; /* by a request of control; only to be shown */
 	uint32_t reload_ref;
 	int ended, status;

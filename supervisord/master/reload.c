@@ -155,8 +155,10 @@ old_rows_release(struct node *n)
 void
 load_start(struct node *n)
 {
-	if (n->role[ROLE_LOAD].pid > 0)
+	if (n->role[ROLE_LOAD].pid > 0) {
+		n->reload_next = !n->booting && !n->reloading;
 		return;
+	}
 	if (!n->booting && tree_leavers(&n->tree) > 0) {
 		log_warn("no reload: the one before is still being carried out");
 		return;
@@ -297,7 +299,9 @@ boot_failed(struct node *n, int text)
 void
 load_done(struct node *n, const struct msg_loaded *m, int *fds, unsigned nfds)
 {
-	n->role[ROLE_LOAD].up = 1; /* it has said its word */
+	if (n->role[ROLE_LOAD].up) /* it has said its word */
+		return;
+	n->role[ROLE_LOAD].up = 1;
 	if (n->booting && (m->m.value != 0 || nfds == 0))
 		boot_failed(n, nfds > 0 ? fds[nfds - 1] : -1);
 	if (n->booting) {
@@ -324,8 +328,10 @@ load_died(struct node *n)
 		boot_failed(n, -1);
 	if (n->reloading)
 		reload_answer(n, AN_FAILED, "supervisord-load died", -1);
-	if (n->reload_asked) /* while the one before had only to end */
+	if (n->reload_next) {
+		n->reload_next = 0;
 		load_start(n);
+	}
 }
 
 /* --- what is not started at boot --------------------------------------------------------- */

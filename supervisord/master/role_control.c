@@ -122,10 +122,7 @@ request_setenv(struct node *n, const struct msg_request *m)
 static void
 request_reload(struct node *n, const struct msg_request *m)
 {
-	const struct role_io *load = &n->role[ROLE_LOAD];
-	/* one that has been answered, and only has to end (load_died) */
-	int ending = load->pid > 0 && !n->reloading && !n->reload_asked;
-	if ((load->pid > 0 && !ending) || tree_leavers(&n->tree) > 0) {
+	if (n->reloading || n->reload_next || tree_leavers(&n->tree) > 0) {
 		control_reply(n, m->m.ref, AN_BUSY, SLOT_NONE,
 		    "a reload is still being carried out", -1);
 		return;
@@ -133,8 +130,7 @@ request_reload(struct node *n, const struct msg_request *m)
 	n->reload_asked = 1;
 	n->reload_check = m->m.value == 1;
 	n->reload_ref = m->m.ref;
-	if (!ending)
-		load_start(n);
+	load_start(n);
 }
 
 /* Room in the state file before the tree makes slots. */

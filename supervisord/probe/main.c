@@ -12,8 +12,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/confine.h"
 #include "base/log.h"
+#include "confine/sandbox.h"
+#include "confine/user.h"
 #include "probe/probe.h"
 
 static const struct option long_options[] = {
@@ -78,7 +79,7 @@ main(int argc, char **argv)
 	/* Nothing in it is needed; to stand there keeps no other file system busy. */
 	if (chdir(run) < 0)
 		fatal("cannot enter %s: %s", run, strerrordesc_np(errno));
-	if (confine_user(user, &err) < 0)
+	if (confine_user(user, &err) < 0 || sandbox_enter(ROLE_PROBE, -1, &err) < 0)
 		fatal("%s", err.msg);
 	if (probe_run(ROLE_CHANNEL_FD, &err) < 0)
 		fatal("%s", err.msg);

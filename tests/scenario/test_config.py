@@ -53,6 +53,13 @@ def test_missing_file():
     n.finish()
 
 
+def test_reload_after_reload():
+    """Who reloads right after a reload is not told to wait for the end of its helper."""
+    with Node("[worker w]\ncommand = /bin/sleep 1000\n") as n:
+        for _ in range(150):
+            n.call("node.reload")
+
+
 def test_bad_reload_changes_nothing():
     """A reload with errors shows them all, exits with 78 and leaves the node untouched."""
     with Node("[worker a]\ncommand = /bin/sleep 1000\n") as n:

@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 
 #include "base/chan.h"
-#include "base/confine.h"
+#include "confine/user.h"
 #include "load/paper.h"
 #include "proto/proto.h"
 #include "tests/unit/conf_help.h"

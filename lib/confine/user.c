@@ -1,4 +1,4 @@
-#include "base/confine.h"
+#include "confine/user.h"
 
 #include <errno.h>
 #include <grp.h>
