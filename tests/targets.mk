@@ -31,13 +31,17 @@ mutate: ## break the pure core in many places: its tests must notice each
 .PHONY: oracle sim coverage mutate
 
 # --- storms: master, keeper and roles are killed, faulted, lied to ----------------------
-ROUNDS ?= 20
+ROUNDS ?= 1000
+STEPS  ?= 0
 $(B)/bin/storm-worker: $(B)/tests/storm/worker.o
+$(B)/bin/stepkill: $(B)/tests/storm/stepkill.o
+$(B)/bin/storm-worker $(B)/bin/stepkill:
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
 
-storm: progs $(B)/bin/storm-worker ## kill master, keeper and roles at random, ROUNDS times
+storm: progs $(B)/bin/storm-worker $(B)/bin/stepkill ## kill master, keeper, roles: ROUNDS times at random, and at each system call
 	@python3 tests/storm/storm.py --bin $(B)/bin --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
+	@python3 tests/storm/steps.py --bin $(B)/bin --sample $(STEPS) $(if $(SEED),--seed $(SEED))
 $(B)/bin/inject.so: tests/storm/inject.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -shared -fPIC -o $@ $< -ldl
