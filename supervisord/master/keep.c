@@ -322,6 +322,7 @@ become_keeper(struct node *n)
 	if (n->ended)
 		return;
 	log_warn("the keeper is gone: process %d takes its place", (int)getpid());
+	adopted_look(n);
 	int fd = inherit_all(n);
 	if (n->keeper_exe < 0)
 		fatal(

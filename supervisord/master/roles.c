@@ -27,6 +27,7 @@ enum {
 	AGAIN_MAX_MS = 1000,
 	QUICK_MS = 1000,
 	ATTACH_MS = 3000,
+	ABSENT_MS = 100, /* between two looks at one that has no channel */
 	LOAD_MS = 30000, /* what load may take */
 	STRAY_MS = 150,
 	ARGS = 16
@@ -145,6 +146,15 @@ role_message(struct node *n, enum role role, const void *buf, int *fds, unsigned
 }
 
 static void
+look_later(struct node *n, struct role_io *r)
+{
+	ev_now_update(n->loop);
+	ev_timer_stop(n->loop, &r->again);
+	ev_timer_set(&r->again, ABSENT_MS / 1000.0, 0.);
+	ev_timer_start(n->loop, &r->again);
+}
+
+static void
 role_hang_up(struct node *n, struct role_io *r, int nonsense)
 {
 	ev_io_stop(n->loop, &r->io);
@@ -154,6 +164,8 @@ role_hang_up(struct node *n, struct role_io *r, int nonsense)
 		n->subscribed = 0;
 	if (r->pid > 0 && (r->role != ROLE_LOAD || nonsense))
 		kill_role(n, r->pid, SIGKILL); /* its death starts the next */
+	if (r->role == ROLE_LOGGER && r->pid > 0)
+		look_later(n, r);
 }
 
 static void
@@ -379,6 +391,21 @@ role_exited(struct node *n, enum role role, int status)
 	}
 }
 
+/* A logger that lives on may be nobody's child who would tell of its end: the keeper whose
+ * it was has died. */
+static void
+role_absent(struct node *n, struct role_io *r)
+{
+	uint64_t born = process_born(r->pid);
+	if (born == 0 || born != n->st->head.role[r->role].born) {
+		role_exited(n, r->role, -1);
+		return;
+	}
+	if (n->tree.now_ms - r->started_ms >= ATTACH_MS)
+		kill_role(n, r->pid, SIGKILL); /* it did not come back */
+	look_later(n, r);
+}
+
 static void
 on_again(struct ev_loop *loop, ev_timer *w, int revents)
 {
@@ -388,10 +415,10 @@ on_again(struct ev_loop *loop, ev_timer *w, int revents)
 	clock_read(r->node);
 	if (r->pid == 0)
 		role_start(r->node, r->role);
-	else if (r->chan < 0 || r->role == ROLE_LOAD)
-		kill_role(r->node, r->pid, SIGKILL); /* it did not come back */
-	else if (!r->up)
-		return;
+	else if (r->role == ROLE_LOAD)
+		kill_role(r->node, r->pid, SIGKILL);
+	else if (r->chan < 0)
+		role_absent(r->node, r);
 }
 
 /* --- a logger that lives on ----------------------------------------------------------- */
@@ -459,9 +486,8 @@ roles_begin(struct node *n)
 	role_listen(n);
 	if (lives) {
 		n->role[ROLE_LOGGER].pid = old->pid;
-		ev_now_update(n->loop);
-		ev_timer_set(&n->role[ROLE_LOGGER].again, ATTACH_MS / 1000.0, 0.);
-		ev_timer_start(n->loop, &n->role[ROLE_LOGGER].again);
+		n->role[ROLE_LOGGER].started_ms = n->tree.now_ms;
+		look_later(n, &n->role[ROLE_LOGGER]);
 	} else {
 		role_start(n, ROLE_LOGGER);
 	}

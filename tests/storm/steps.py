@@ -11,6 +11,7 @@ only K steps of each case are taken, spread over the whole of it by the seed.
 """
 import argparse
 import os
+import re
 import select
 import signal
 import subprocess
@@ -24,6 +25,7 @@ from harness import Fault, stat_of, until
 CASES = {
     "spawn": ["master", "keeper", "logger", "control", "probe"],
     "group": ["master", "keeper", "logger", "control", "probe"],
+    "orphan": ["master", "keeper"],
     "adopt": ["master+", "keeper", "logger", "logger+", "control+", "probe+"],
     "inherit": ["master", "master+", "logger"],
     "reload": ["master", "keeper", "load+", "logger", "control", "probe"],
@@ -31,6 +33,9 @@ CASES = {
     "reexec_keeper": ["keeper", "master"],
     "shutdown": ["master", "keeper", "logger", "control", "probe"],
 }
+# Linux tells from a pidfd how a process ended that somebody else has reaped: without it,
+# nobody knows of the orphan that dies with the keeper before it was reaped
+KNOWS_THE_REAPED = [int(part) for part in re.findall(r"\d+", os.uname().release)[:2]] >= [6, 15]
 LIMIT = 3000  # steps, of a victim that is never quiet
 
 
@@ -75,8 +80,9 @@ class Steps(Crowd):
         """A worker exits with a status that must be known afterwards."""
         pid, status = nodes[name]["pid"], self.rng.randint(1, 29)
         self.counted = nodes[name]["parent"]
-        parents = [p for who in ("supervisord", "supervisord-master")
-                   for p in processes_of(self.node, who)]
+        parents = processes_of(self.node, "supervisord-master")
+        if self.victim != "keeper" or KNOWS_THE_REAPED:
+            parents += processes_of(self.node, "supervisord")
         ours = int(stat_of(pid)[1]) in parents
         self.reason = (name, ["{exit,%d}" % status] + ([] if ours else ["{unknown}"]))
         os.kill(pid, signal.SIGRTMIN + status)
@@ -87,6 +93,9 @@ class Steps(Crowd):
 
     def op_group(self, nodes):
         return self.hit("group/r1", nodes)
+
+    def op_orphan(self, nodes):
+        return self.hit("plain/p1", nodes)
 
     def op_adopt(self, _):
         old = processes_of(self.node, "supervisord-master")
@@ -144,6 +153,9 @@ class Steps(Crowd):
 
     def step(self, n):
         """True if the victim got so far and was killed; what it took else."""
+        if self.op == "orphan":  # whose parent is the keeper
+            self.settled()
+            self.kill(["master"])
         before = self.settled()
         newest = until(lambda: self.node.call("node.info"), "it answers")["newest_event"]
         self.counted, self.reason, self.killed_at = None, None, []
