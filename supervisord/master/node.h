@@ -121,6 +121,7 @@ struct node {
 	int attach_fd; /* run/attach.sock, for a logger that lives on */
 	ev_io attach_io;
 	char disabled_path[DIRS_PATH + 16]; /* lib/disabled: ids not started at boot */
+	ev_timer disabled_again;	    /* it could not be written */
 	int notify_dir;			    /* run/notify */
 	int logs_untold; /* the logger's channel was full: more to tell */
 	int subscribed;	 /* control wants to be woken at events */
