@@ -18,6 +18,7 @@
  *   keep.c     the channel to the keeper
  *   roles.c    the roles' processes and channels; role_control.c, role_probe.c: their words
  *   reload.c   configurations: loaded, kept in run/rows-N, put in force
+ *   disabled.c what is not started at boot
  *   clock.c    timers
  */
 #ifndef MASTER_NODE_H
@@ -260,6 +261,7 @@ void load_start(struct node *n);
 void load_done(struct node *n, const struct msg_loaded *m, int *fds, unsigned nfds);
 void load_died(struct node *n);
 void old_rows_release(struct node *n);
+/* disabled.c */
 void disabled_save(struct node *n);
 /* reexec.c */
 void reexec_request(struct node *n, const struct msg_request *m);

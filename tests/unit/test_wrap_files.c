@@ -303,14 +303,14 @@ read_a_file(struct err *err)
 }
 
 static const struct wrap_case cases[] = {
-    {"run/state is opened", open_state, state_is_whole, false},
-    {"run/state is made", make_state, state_is_whole, false},
-    {"lib/disabled is saved", save_disabled, disabled_is_whole, false},
-    {"the keeper hands over", hand_over, NULL, false},
-    {"the keeper sends what it holds", send_kept, NULL, false},
-    {"a socket is bound and connected", bind_and_connect, NULL, false},
-    {"directories are made", make_directories, NULL, false},
-    {"a small file is read", read_a_file, NULL, false},
+    {"run/state is opened", open_state, state_is_whole, false, 0},
+    {"run/state is made", make_state, state_is_whole, false, 0},
+    {"lib/disabled is saved", save_disabled, disabled_is_whole, false, 0},
+    {"the keeper hands over", hand_over, NULL, false, 0},
+    {"the keeper sends what it holds", send_kept, NULL, false, 0},
+    {"a socket is bound and connected", bind_and_connect, NULL, false, 0},
+    {"directories are made", make_directories, NULL, false, 0},
+    {"a small file is read", read_a_file, NULL, false, 0},
 };
 
 static void

@@ -64,6 +64,20 @@ wrap_off(void)
 	return fault.reached;
 }
 
+bool
+wrap_pause(void)
+{
+	bool on = fault.on;
+	fault.on = false;
+	return on;
+}
+
+void
+wrap_resume(bool on)
+{
+	fault.on = on;
+}
+
 static bool
 fails(enum wrap_kind kind)
 {
@@ -216,7 +230,9 @@ wrap_walk(const struct wrap_case *c)
 {
 	unsigned faults = 0;
 	for (int kind = 0; kind < WRAP_MAX; kind++)
-		for (int e = 0; e < ERRORS && kinds[kind].error[e] != 0; e++)
+		for (int e = 0; e < ERRORS && kinds[kind].error[e] != 0 &&
+				(c->without & 1U << kind) == 0;
+		     e++)
 			for (unsigned n = 1; step(c, (enum wrap_kind)kind, n,
 						 kinds[kind].error[e]) == 1;
 			     n++) {

@@ -40,12 +40,16 @@ struct wrap_case {
 	int (*run)(struct err *err); /* 0, or -1 with a sentence; leaves nothing */
 	bool (*whole)(void);	     /* no torn file; may be null */
 	bool may_end;
+	unsigned without; /* bits of kinds that are left out */
 };
 
 /* From now on, until wrap_off.  n: 1 for the next call. */
 void wrap_on(enum wrap_kind kind, unsigned n, int error);
 /* Was there an N-th call? */
 bool wrap_off(void);
+/* What the test itself does meanwhile, for others, is not to fail. */
+bool wrap_pause(void);
+void wrap_resume(bool on);
 /* Fails the test with a sentence; the number of faults that were put in. */
 unsigned wrap_walk(const struct wrap_case *c);
 
