@@ -70,7 +70,7 @@ fuzz-replay: fuzz-build
 
 # --- valgrind: memory, and descriptors left open ------------------------------------------
 unit-valgrind: progs $(UNIT)
-	@tests/run_unit.sh --valgrind $(filter-out %_storm %_logger,$(UNIT))
+	@tests/run_unit.sh --valgrind $(UNIT)
 .PHONY: unit-valgrind
 
 # --- all together ----------------------------------------------------------------------
