@@ -36,6 +36,7 @@ mutate: ## break the pure core in many places: its tests must notice each
 .PHONY: oracle sim coverage mutate
 
 # --- storms: master, keeper and roles are killed, faulted, lied to ----------------------
+# ROUNDS kills at random; STEPS of each case are sampled, 0: all of them (an hour and more)
 ROUNDS ?= 1000
 STEPS  ?= 0
 $(B)/bin/storm-worker: $(B)/tests/storm/worker.o
