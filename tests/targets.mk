@@ -19,7 +19,7 @@ TREE_HELP  := $(B)/tests/sim/stage.o $(SIM_WORLD)
 $(foreach t,$(TREE_TESTS),$(eval WRAP_$(t) := $(TREE_HELP))$(eval $(B)/unit/$(t): $(TREE_HELP)))
 
 # --- faults in unit tests: all names that tests/unit/wrap.c wraps ------------------------
-WRAP_FLAGS := $(shell awk -F', *' '/^WRAPPED/ && $$2 != "NAME" { print "-Wl,--wrap=" $$2 }' tests/unit/wrap.c)
+WRAP_FLAGS := $(shell awk -F', *' '/^WRAPPED/ && $$2 != "NAME" { print "-Wl,--wrap=" $$2 }' tests/unit/wrap.c) -Wl,--wrap=syscall
 WRAP_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_wrap_*.c))
 $(foreach t,$(WRAP_TESTS),$(eval WRAP_$(t) := $(B)/tests/unit/wrap.o $(WRAP_FLAGS))$(eval $(B)/unit/$(t): $(B)/tests/unit/wrap.o))
 

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -133,6 +134,18 @@ WRAPPED(ssize_t, recvmsg, WRAP_RECEIVE, -1, (int fd, struct msghdr *m, int f), (
 WRAPPED(pid_t, fork, WRAP_CLONE, -1, (void), ())
 WRAPPED(long, birth_clone, WRAP_CLONE, -(long)fault.error, (void *a, unsigned long n, int (*fn)(void *), void *x), (a, n, fn, x))
 /* clang-format on */
+
+/* Where the master forks plainly (sanitizers): by a system call, never the child's own. */
+long __real_syscall(long number, long a, long b, long c, long d, long e, long f);
+long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f);
+
+long
+__wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+	return number == SYS_clone && fails(WRAP_CLONE)
+		   ? -1
+		   : __real_syscall(number, a, b, c, d, e, f);
+}
 
 /* --- the walk ------------------------------------------------------------------------ */
 
