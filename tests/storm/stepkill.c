@@ -9,8 +9,9 @@
  * `way` until one becomes PROGRAM by exec, and the steps of that one count.  Whom it does
  * not follow it lets go.  A call at whose entry the process is killed does not happen.
  *
- * Standard output: "ready" when PID is traced, then one line: "killed PID CALL in|out" or,
- * when there was nothing to kill till SIGTERM or till PROGRAM's end, "passed STEPS".
+ * Standard output: "ready" when PID is traced, then one line: "killed PID CALL in MS" or
+ * "killed PID RESULT out MS" (MS: wall clock), or, when there was nothing to kill till
+ * SIGTERM or till PROGRAM's end, "passed STEPS".
  * Whoever is still traced then is let go and runs on.
  */
 #include <errno.h>
@@ -22,6 +23,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { AT_CALL = SIGTRAP | 0x80 };
@@ -66,16 +68,16 @@ static void
 kill_it(void)
 {
 	struct __ptrace_syscall_info info = {0};
+	struct timespec ts;
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	long long now = (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 	(void)ptrace(PTRACE_GET_SYSCALL_INFO, target, sizeof info, &info);
 	bool in = info.op == PTRACE_SYSCALL_INFO_ENTRY;
 	(void)kill(target, SIGKILL);
 	(void)waitpid(target, NULL, __WALL);
-	if (in)
-		(void)printf("killed %d %llu in\n", (int)target,
-		    (unsigned long long)info.entry.nr);
-	else
-		(void)printf(
-		    "killed %d %lld out\n", (int)target, (long long)info.exit.rval);
+	(void)printf("killed %d %lld %s %lld\n", (int)target,
+	    in ? (long long)info.entry.nr : (long long)info.exit.rval,
+	    in ? "in" : "out", now);
 	exit(0);
 }
 

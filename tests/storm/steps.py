@@ -169,7 +169,7 @@ class Steps(Crowd):
         finally:
             said = stepper.finish()
         if said[0] == "killed" and self.victim.rstrip("+") in ("master", "keeper"):
-            self.killed_at.append(time.time() * 1000)
+            self.killed_at.append(int(said[4]))
         self.now = "%d: %s" % (n, " ".join(said))
         if self.op == "shutdown":
             self.wait_down(True, "the node ends")

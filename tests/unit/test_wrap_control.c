@@ -20,8 +20,8 @@ static const char *const requests[] = {
     "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"node.info\"}\n",
     "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tree.list\"}\n",
     "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"tree.get\",\"params\":{\"id\":\"api/web\"}}\n",
-    "[{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"events.list\"},"
-    "{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"nonsense\"}]\n",
+    ("[{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"events.list\"},"
+     "{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"nonsense\"}]\n"),
     "{\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"worker.stop\",\"params\":{\"id\":\"api/web\"}}\n",
     "{broken\n",
 };
