@@ -146,11 +146,11 @@ role_message(struct node *n, enum role role, const void *buf, int *fds, unsigned
 }
 
 static void
-look_later(struct node *n, struct role_io *r)
+again_in(struct node *n, struct role_io *r, unsigned ms)
 {
-	ev_now_update(n->loop);
 	ev_timer_stop(n->loop, &r->again);
-	ev_timer_set(&r->again, ABSENT_MS / 1000.0, 0.);
+	ev_now_update(n->loop);
+	ev_timer_set(&r->again, ms / 1000.0, 0.);
 	ev_timer_start(n->loop, &r->again);
 }
 
@@ -165,7 +165,7 @@ role_hang_up(struct node *n, struct role_io *r, int nonsense)
 	if (r->pid > 0 && (r->role != ROLE_LOAD || nonsense))
 		kill_role(n, r->pid, SIGKILL); /* its death starts the next */
 	if (r->role == ROLE_LOGGER && r->pid > 0)
-		look_later(n, r);
+		again_in(n, r, ABSENT_MS);
 }
 
 static void
@@ -288,10 +288,7 @@ role_later(struct node *n, struct role_io *r)
 	unsigned ms = (unsigned)AGAIN_MIN_MS << MIN(r->quick_deaths, 6U);
 	ms = MIN(ms, (unsigned)AGAIN_MAX_MS);
 	r->quick_deaths++;
-	ev_timer_stop(n->loop, &r->again);
-	ev_now_update(n->loop);
-	ev_timer_set(&r->again, ms / 1000.0, 0.);
-	ev_timer_start(n->loop, &r->again);
+	again_in(n, r, ms);
 }
 
 void
@@ -326,11 +323,8 @@ role_start(struct node *n, enum role role)
 	}
 	n->st->head.role[role].born = process_born(*place);
 	role_attach(n, role, pair[0], *place);
-	if (role == ROLE_LOAD) {
-		ev_now_update(n->loop);
-		ev_timer_set(&r->again, LOAD_MS / 1000.0, 0.);
-		ev_timer_start(n->loop, &r->again);
-	}
+	if (role == ROLE_LOAD)
+		again_in(n, r, LOAD_MS);
 	event_role(n, EV_ROLE_STARTED, role, (struct reason){0});
 }
 
@@ -391,8 +385,7 @@ role_exited(struct node *n, enum role role, int status)
 	}
 }
 
-/* A logger that lives on may be nobody's child who would tell of its end: the keeper whose
- * it was has died. */
+/* A logger that lives on may be nobody's child any more: nobody tells of its end. */
 static void
 role_absent(struct node *n, struct role_io *r)
 {
@@ -403,7 +396,7 @@ role_absent(struct node *n, struct role_io *r)
 	}
 	if (n->tree.now_ms - r->started_ms >= ATTACH_MS)
 		kill_role(n, r->pid, SIGKILL); /* it did not come back */
-	look_later(n, r);
+	again_in(n, r, ABSENT_MS);
 }
 
 static void
@@ -487,7 +480,7 @@ roles_begin(struct node *n)
 	if (lives) {
 		n->role[ROLE_LOGGER].pid = old->pid;
 		n->role[ROLE_LOGGER].started_ms = n->tree.now_ms;
-		look_later(n, &n->role[ROLE_LOGGER]);
+		again_in(n, &n->role[ROLE_LOGGER], ABSENT_MS);
 	} else {
 		role_start(n, ROLE_LOGGER);
 	}
@@ -505,10 +498,8 @@ role_lives(struct node *n, enum role role)
 	return process_born(pid) != 0;
 }
 
-/*
- * The logger's channel for the last words, which all must arrive.  One that has not come
- * back to this master yet is waited for, or it would never hear that it is the end.
- */
+/* The logger's channel for the last words; one that has not come back yet is waited for,
+ * or it would never hear that it is the end. */
 static int
 logger_to_the_end(struct node *n)
 {
@@ -584,8 +575,7 @@ logger_end(struct node *n)
 	roles_wait_end(n, ROLE_LOGGER, ROLE_LOGGER);
 }
 
-/* A logger of a state that was lost tries to come back every 50 ms: it hears of the end,
- * too, in a node that ends as soon as it began. */
+/* A logger of a lost state, which tries to come back, hears of the end, too. */
 static void
 strays_hear(struct node *n)
 {

@@ -62,8 +62,12 @@ def processes_of(node, program):
     keeper = node.keeper_now()
     if program == "supervisord":
         return [keeper] if keeper else []
-    return [p for m in children_of(keeper) for p in [m] + children_of(m)
-            if words_of(p).split(" ")[0].endswith(program)]
+    found = [p for m in children_of(keeper) for p in [m] + children_of(m)
+             if words_of(p).split(" ")[0].endswith(program)]
+    if not found and program == "supervisord-logger":  # it outlives its parents
+        found = [p for p, _ in running(os.path.join(node.bin, program))
+                 if node.dir in words_of(p)]
+    return found
 
 
 def program_named(who):
