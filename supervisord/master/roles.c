@@ -506,12 +506,12 @@ logger_to_the_end(struct node *n)
 	struct role_io *r = &n->role[ROLE_LOGGER];
 	struct timeval patience = {.tv_sec = 2};
 	int absent = !r->up && r->pid > 0;
-	while (!r->up && r->pid > 0) {
+	for (int left = ATTACH_MS; !r->up && r->pid > 0 && left > 0;) {
 		struct pollfd p = {
 		    .fd = r->chan < 0 ? n->attach_fd : r->chan, .events = POLLIN};
-		int ready = poll(&p, 1, ATTACH_MS);
-		if (ready == 0 || (ready < 0 && errno != EINTR))
-			break;
+		int ready = poll(&p, 1, ABSENT_MS);
+		if (ready <= 0) /* it may be dead, and nobody tells */
+			left -= process_born(r->pid) == 0 ? left : ABSENT_MS;
 		if (ready > 0 && r->chan < 0)
 			on_attach(n->loop, &n->attach_io, EV_READ);
 		else if (ready > 0)

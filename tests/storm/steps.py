@@ -36,6 +36,7 @@ CASES = {
 # Linux tells from a pidfd how a process ended that somebody else has reaped: without it,
 # nobody knows of the orphan that dies with the keeper before it was reaped
 KNOWS_THE_REAPED = [int(part) for part in re.findall(r"\d+", os.uname().release)[:2]] >= [6, 15]
+MISSES = 3  # how often the operation is done first, before it is believed
 LIMIT = 3000  # steps, of a victim that is never quiet
 
 
@@ -204,17 +205,16 @@ class Steps(Crowd):
             each = max(total, 1) / options.sample
             wanted = sorted({1 + int((k + self.rng.random()) * each)
                              for k in range(options.sample)})
-        taken = 0
+        taken = missed = 0
         for n in wanted:
             said = self.step(n)
             if options.verbose:
                 print("  %s, %s: step %d: %s" % (self.op, self.victim, n, " ".join(said)),
                       flush=True)
-            if said[0] != "killed":
-                if not options.sample:
-                    break
-                continue
-            taken += 1
+            taken += said[0] == "killed"
+            missed = 0 if said[0] == "killed" else missed + 1
+            if missed == MISSES and not options.sample:
+                break
         return taken, total
 
 
