@@ -36,6 +36,7 @@ CASES = {
 # Linux tells from a pidfd how a process ended that somebody else has reaped: without it,
 # nobody knows of the orphan that dies with the keeper before it was reaped
 KNOWS_THE_REAPED = [int(part) for part in re.findall(r"\d+", os.uname().release)[:2]] >= [6, 15]
+HEARD = 20  # steps of the keeper after which it has passed on a signal
 MISSES = 3  # how often the operation is done first, before it is believed
 LIMIT = 3000  # steps, of a victim that is never quiet
 
@@ -173,11 +174,22 @@ class Steps(Crowd):
             self.killed_at.append(int(said[4]))
         self.now = "%d: %s" % (n, " ".join(said))
         if self.op == "shutdown":
+            if self.killed_at and self.victim == "keeper" and n <= HEARD:
+                until(self.ask_again, "the node is on its way down")
             self.wait_down(True, "the node ends")
             self.start()
         else:
             self.judge(before, set(touched), newest)
         return said
+
+    def ask_again(self):
+        """SIGTERM died with the keeper, before that could pass it on: who asked sees it."""
+        if self.lock_is_free():
+            return True
+        if self.node.call("node.info")["state"] != "up":
+            return True
+        os.kill(self.keeper(), signal.SIGTERM)
+        return False
 
     def judge(self, before, touched, newest):
         self.settled("the tree is whole again")
