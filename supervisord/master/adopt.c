@@ -249,6 +249,7 @@ adopt(struct node *n)
 {
 	uint32_t kept = 0;
 	tree_recover(&n->tree);
+	adopt_leftovers(n);
 	adopt_cgroups(n);
 	adopting = 1;
 	n->performing++; /* first all facts, then all actions */

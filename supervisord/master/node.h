@@ -154,6 +154,7 @@ int state_check_file(const char *run_dir, struct err *err);
 void adopt(struct node *n);
 void adopt_status(struct node *n, const struct keep_key *told);
 void adopted_look(struct node *n);
+void adopt_leftovers(struct node *n);
 void adopt_fds(struct node *n, uint32_t slot);
 uint64_t process_born(pid_t pid); /* 0: no such process, or a zombie */
 void watch_foreign(struct node *n, uint32_t slot);
