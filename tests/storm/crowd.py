@@ -286,6 +286,8 @@ class Crowd:
 
     def look(self):
         """The settled tree, or None: nothing on its way, and /proc shows the same."""
+        if not alive(self.node.keeper_now()):
+            return None
         info = self.node.call("node.info")
         if info["state"] != "up" or not alive(info["master_pid"]):
             return None
