@@ -69,8 +69,8 @@ fuzz-replay: fuzz-build
 	@tests/fuzz/run.sh $(FB)/fuzz 0 $(FUZZERS)
 
 # --- valgrind: memory, and descriptors left open ------------------------------------------
-unit-valgrind: progs $(UNIT)
-	@tests/run_unit.sh --valgrind $(filter-out %_storm %_logger,$(UNIT))
+unit-valgrind: progs $(UNIT) ## unit tests under valgrind (with SAN=valgrind): memory and descriptors
+	@tests/run_unit.sh --valgrind $(UNIT)
 .PHONY: unit-valgrind
 
 # --- all together ----------------------------------------------------------------------

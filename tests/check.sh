@@ -28,7 +28,7 @@ check)
 	step 'oracle, Erlang/OTP' m oracle
 	step 'simulation' m sim
 	step 'scenarios' m scenario
-	step 'storm' m storm
+	step 'storm, at random and step by step' m storm ROUNDS=20 STEPS=4
 	step 'faults' m faults
 	step 'hostile states and roles' m hostile
 	step 'fuzz corpora' m fuzz-replay

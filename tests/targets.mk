@@ -18,6 +18,11 @@ TREE_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_tree_*.c))
 TREE_HELP  := $(B)/tests/sim/stage.o $(SIM_WORLD)
 $(foreach t,$(TREE_TESTS),$(eval WRAP_$(t) := $(TREE_HELP))$(eval $(B)/unit/$(t): $(TREE_HELP)))
 
+# --- faults in unit tests: all names that tests/unit/wrap.c wraps ------------------------
+WRAP_FLAGS := $(shell awk -F', *' '/^WRAPPED/ && $$2 != "NAME" { print "-Wl,--wrap=" $$2 }' tests/unit/wrap.c) -Wl,--wrap=syscall
+WRAP_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_wrap_*.c))
+$(foreach t,$(WRAP_TESTS),$(eval WRAP_$(t) := $(B)/tests/unit/wrap.o $(WRAP_FLAGS))$(eval $(B)/unit/$(t): $(B)/tests/unit/wrap.o))
+
 sim: $(B)/bin/sim ## EVENTS random events on the pure core, with crashes, virtual clock
 	@$< $(or $(SEED),$(shell date +%s)000) $(EVENTS)
 
@@ -31,13 +36,18 @@ mutate: ## break the pure core in many places: its tests must notice each
 .PHONY: oracle sim coverage mutate
 
 # --- storms: master, keeper and roles are killed, faulted, lied to ----------------------
-ROUNDS ?= 20
+# ROUNDS kills at random; STEPS of each case are sampled, 0: all of them (an hour and more)
+ROUNDS ?= 1000
+STEPS  ?= 0
 $(B)/bin/storm-worker: $(B)/tests/storm/worker.o
+$(B)/bin/stepkill: $(B)/tests/storm/stepkill.o
+$(B)/bin/storm-worker $(B)/bin/stepkill:
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
 
-storm: progs $(B)/bin/storm-worker ## kill master, keeper and roles at random, ROUNDS times
+storm: progs $(B)/bin/storm-worker $(B)/bin/stepkill ## kill master, keeper, roles: ROUNDS times at random, and at each system call
 	@python3 tests/storm/storm.py --bin $(B)/bin --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
+	@python3 tests/storm/steps.py --bin $(B)/bin --sample $(STEPS) $(if $(SEED),--seed $(SEED))
 $(B)/bin/inject.so: tests/storm/inject.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -shared -fPIC -o $@ $< -ldl

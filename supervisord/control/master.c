@@ -99,12 +99,14 @@ new_maps(struct master *ma, const struct msg *m, int *fds, unsigned nfds)
 	const int maps[3] = {fds[0], fds[1], nfds > 2 ? fds[2] : -1};
 	struct err err;
 	struct control *c = ma->control;
-	if (view_maps(&c->view, maps, (uint32_t)m->value, &err) < 0)
-		log_error("the master's maps cannot be used: %s", err.msg);
+	int rc = view_maps(&c->view, maps, (uint32_t)m->value, &err);
 	for (unsigned i = 0; i < nfds; i++)
 		fds[i] = -1; /* taken */
-	if (c->view.st == NULL)
+	if (rc < 0) {	     /* nobody sends them again but to a new process */
+		log_error("the master's maps cannot be used: %s", err.msg);
+		ev_break(c->loop, EVBREAK_ALL);
 		return;
+	}
 	if (clients_listen(c->clients, &err) < 0) {
 		log_error("%s", err.msg);
 		ev_break(c->loop, EVBREAK_ALL);

@@ -53,6 +53,7 @@ void reaped_add(struct keeper *k, pid_t pid, int status);
 void reaped_send(struct keeper *k);
 /* Writes all that must survive an exec into a memfd; reads it back. */
 int inherit_write(struct keeper *k);
+void inherit_stay(const struct keeper *k);
 int inherit_read(struct keeper *k, int fd, struct err *err);
 
 /* master.c */

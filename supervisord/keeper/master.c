@@ -208,6 +208,7 @@ exec_anew(struct keeper *k)
 	dirs_keeper_args(&k->dirs, k->init, fd_text, argv);
 	(void)execv(path, argv);
 	log_error("the keeper stays: cannot execute %s", path);
+	inherit_stay(k);
 	fd_close(&fd);
 	return REEXEC_EXEC;
 }

@@ -172,17 +172,16 @@ reaped_send(struct keeper *k)
 
 /* --- over an exec ------------------------------------------------------------------ */
 
-int
-inherit_write(struct keeper *k)
+static int
+inherit_write_to(int fd, const struct keeper *k)
 {
-	int fd = memfd_create("inherit", 0);
 	struct inherit_head h = {.magic = INHERIT_MAGIC,
 	    .master = k->master,
 	    .chan = k->chan,
 	    .lock_fd = k->lock_fd,
 	    .reaped_n = k->reaped_n,
 	    .acked_n = k->acked_n};
-	if (fd < 0 || fd_write_all(fd, &h, sizeof h) < 0)
+	if (fd_write_all(fd, &h, sizeof h) < 0)
 		return -1;
 	uint64_t at = 0;
 	for (struct inherit_fd f; store_next(&at, &f); h.n++) {
@@ -194,9 +193,35 @@ inherit_write(struct keeper *k)
 		if (fd_write_all(
 			fd, &k->reaped[i % REAPED_RING], sizeof(struct keep_key)) < 0)
 			return -1;
+	return pwrite(fd, &h, sizeof h, 0) == (ssize_t)sizeof h ? 0 : -1;
+}
+
+/* There was no exec: the children of this one are to inherit nothing. */
+void
+inherit_stay(const struct keeper *k)
+{
+	uint64_t at = 0;
+	for (struct inherit_fd f; store_next(&at, &f);)
+		(void)fd_cloexec(f.fd, 1);
+	(void)fd_cloexec(k->chan, 1);
+	(void)fd_cloexec(k->lock_fd, 1);
+}
+
+int
+inherit_write(struct keeper *k)
+{
+	int fd = memfd_create("inherit", 0);
+	if (fd < 0 || inherit_write_to(fd, k) < 0) {
+		uint64_t at = 0;
+		for (struct inherit_fd f; store_next(&at, &f);)
+			(void)fd_cloexec(
+			    f.fd, 1); /* the keeper stays: see keeper_exec */
+		fd_close(&fd);
+		return -1;
+	}
 	(void)fd_cloexec(k->chan, 0);
 	(void)fd_cloexec(k->lock_fd, 0);
-	return pwrite(fd, &h, sizeof h, 0) == (ssize_t)sizeof h ? fd : -1;
+	return fd;
 }
 
 static int

@@ -28,8 +28,10 @@ feeds_open(struct feeds *fs, int logdir, unsigned max_open, struct err *err)
 	fs->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (fs->epoll < 0)
 		return err_sys(err, "cannot make an epoll descriptor");
-	if (tap_open(&fs->tap, err) < 0)
+	if (tap_open(&fs->tap, err) < 0) {
+		fd_close(&fs->epoll);
 		return -1;
+	}
 	sinks_init(&fs->sinks, logdir, max_open);
 	sinks_now(&fs->sinks);
 	return 0;

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,7 +39,20 @@ struct process_facts {
 	char state; /* of /proc/PID/stat, 0: no such process */
 	pid_t ppid;
 	uint64_t born; /* clock ticks since boot */
+	int status;    /* of a zombie, as wait() would tell it */
 };
+
+/* PIDFD_GET_INFO of Linux 6.15, which Debian 12's headers do not have: how a process has
+ * ended, whoever reaped it. */
+struct pid_info {
+	uint64_t mask, cgroup;
+	uint32_t pid, tgid, ppid, ids[8];
+	int32_t status;
+};
+
+#define PID_INFO_EXIT 8
+#define PID_GET_INFO  _IOWR(0xff, 11, struct pid_info)
+_Static_assert(sizeof(struct pid_info) == 64, "as the kernel's first version");
 
 static void
 process_look(pid_t pid, struct process_facts *f)
@@ -56,6 +71,8 @@ process_look(pid_t pid, struct process_facts *f)
 	for (int field = 3; field < 22 && p != NULL; field++)
 		p = strchr(p + 1, ' ');
 	f->born = p != NULL ? strtoull(p, NULL, 10) : 0;
+	p = strrchr(text, ' ');
+	f->status = f->state == 'Z' && p != NULL ? (int)strtol(p, NULL, 10) : -1;
 }
 
 uint64_t
@@ -78,14 +95,48 @@ is_the_same(const struct node *n, const struct slot *s, const struct process_fac
 	return apart <= BORN_SLACK;
 }
 
+/* How an adopted one ended, if it has: 1.  *status -1: nobody can know. */
+static int
+ended_unseen(const struct node *n, uint32_t slot, int *status)
+{
+	struct pid_info info = {.mask = PID_INFO_EXIT};
+	struct pollfd p = {.fd = n->io[slot].pidfd, .events = POLLIN};
+	struct process_facts f;
+	if (p.fd < 0 || poll(&p, 1, 0) != 1)
+		return 0;
+	process_look(n->st->slot[slot].pid, &f);
+	*status = is_the_same(n, &n->st->slot[slot], &f) ? f.status : -1;
+	if (*status < 0 && ioctl(p.fd, PID_GET_INFO, &info) == 0 &&
+	    (info.mask & PID_INFO_EXIT) != 0)
+		*status = info.status;
+	return 1;
+}
+
+/* The keeper is gone, and with it what it has not told: the ends of adopted ones are
+ * decided now, while something may still know of them. */
+void
+adopted_look(struct node *n)
+{
+	int status;
+	n->performing++;
+	for (uint32_t i = 0; i < n->st->head.core.slots_used; i++)
+		if (ended_unseen(n, i, &status))
+			worker_gone(n, i, status);
+	n->performing--;
+	feed_decide(n);
+}
+
 static void
 on_pidfd(struct ev_loop *loop, ev_io *w, int revents)
 {
 	(void)loop;
 	(void)revents;
 	struct node *n = w->data;
+	uint32_t slot = (uint32_t)(w - n->pidfd_io);
+	int status;
 	clock_read(n);
-	worker_gone(n, (uint32_t)(w - n->pidfd_io), -1);
+	if (ended_unseen(n, slot, &status))
+		worker_gone(n, slot, status);
 }
 
 /* Keeps a living one: by pidfd, with its start time looked at again behind it. */
@@ -110,7 +161,7 @@ keep_process(struct node *n, uint32_t slot, struct process_facts *f)
 	}
 	s->flags |= SF_ADOPTED;
 	n->io[slot].pidfd = pidfd;
-	if (f->ppid != n->keeper) { /* its end will be known, its status not */
+	if (f->ppid != n->keeper) { /* its end will be known, its status perhaps */
 		ev_io_init(&n->pidfd_io[slot], on_pidfd, pidfd, EV_READ);
 		n->pidfd_io[slot].data = n;
 		ev_io_start(n->loop, &n->pidfd_io[slot]);
@@ -198,6 +249,7 @@ adopt(struct node *n)
 {
 	uint32_t kept = 0;
 	tree_recover(&n->tree);
+	adopt_leftovers(n);
 	adopt_cgroups(n);
 	adopting = 1;
 	n->performing++; /* first all facts, then all actions */

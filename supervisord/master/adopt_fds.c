@@ -1,6 +1,7 @@
 #include "master/node.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -84,4 +85,45 @@ adopt_fds(struct node *n, uint32_t slot)
 	if (x->log_kind == LOG_FILE && n->io[slot].log_read < 0)
 		take_pipe(n, slot);
 	keep_flush(n);
+}
+
+/* --- what nobody holds any more -------------------------------------------------------- */
+
+/* Of the slot's life before this one, as the events tell it. */
+static const char *
+name_before(const struct node *n, uint32_t slot)
+{
+	char now[ROW_ID_MAX] = "";
+	if (n->st->slot[slot].kind != SLOT_FREE)
+		slot_id(&n->rows, &n->st->slot[slot], now);
+	uint64_t newest = n->st->head.event_n;
+	for (uint64_t k = newest; k > 0 && newest - k < EVENT_RING; k--) {
+		const struct event *ev = &n->st->event[k % EVENT_RING];
+		if (ev->n == k && ev->slot == slot && strcmp(ev->id, now) != 0)
+			return ev->id;
+	}
+	return NULL;
+}
+
+/*
+ * A slot was freed, and the master was killed before it gave up what that held: the keeper
+ * has it still.  By now the slot may be another's.
+ */
+void
+adopt_leftovers(struct node *n)
+{
+	struct stat sb;
+	for (uint32_t i = ROOT + 1; i < SLOT_MAX; i++) {
+		const struct slot *s = slot_at(n, i);
+		const struct slot_io *io = &n->io[i];
+		int strange = io->log_read >= 0 && fstat(io->log_read, &sb) == 0 &&
+			      sb.st_ino != s->log_ino;
+		int held = io->log_read >= 0 || io->log_write >= 0 || io->notify >= 0;
+		if (!held || (s->kind != SLOT_FREE && !strange))
+			continue;
+		const char *id = name_before(n, i);
+		slot_fds_drop(n, i, id != NULL ? id : "gone");
+		if (s->kind == SLOT_FREE && id != NULL)
+			cgroup_remove(n, id);
+	}
 }

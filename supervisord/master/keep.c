@@ -281,34 +281,43 @@ keep_init(struct node *n, struct err *err)
 /* --- the keeper was killed ------------------------------------------------------------ */
 
 static int
-inherit_one(int out, uint32_t kind, uint64_t number, int fd)
+inherit_one(int out, struct inherit_head *h, uint32_t kind, uint64_t number, int fd)
 {
 	struct inherit_fd f = {.kind = kind, .number = number, .fd = fd};
 	if (fd < 0)
 		return 0;
 	(void)fd_cloexec(fd, 0);
-	return fd_write_all(out, &f, sizeof f) == 0;
+	h->n++;
+	return fd_write_all(out, &f, sizeof f);
+}
+
+static int
+inherit_write_to(int out, struct node *n)
+{
+	struct inherit_head h = {
+	    .magic = INHERIT_MAGIC, .chan = -1, .lock_fd = n->lock_fd};
+	int rc = fd_write_all(out, &h, sizeof h);
+	for (uint32_t i = 0; rc == 0 && i < n->st->head.core.slots_used; i++) {
+		const struct slot_io *io = &n->io[i];
+		if (inherit_one(out, &h, KEEP_LOG_READ, i, io->log_read) < 0 ||
+		    inherit_one(out, &h, KEEP_LOG_WRITE, i, io->log_write) < 0 ||
+		    inherit_one(out, &h, KEEP_NOTIFY, i, io->notify) < 0)
+			rc = -1;
+	}
+	uint32_t nsocks = n->rows.head != NULL ? n->rows.head->nsocks : 0;
+	for (uint32_t k = 0; rc == 0 && k < nsocks; k++)
+		rc = inherit_one(out, &h, KEEP_SOCK, n->rows.sock[k].hash, n->socks[k]);
+	return rc == 0 && pwrite(out, &h, sizeof h, 0) == (ssize_t)sizeof h ? 0 : -1;
 }
 
 static int
 inherit_all(struct node *n)
 {
-	struct inherit_head h = {
-	    .magic = INHERIT_MAGIC, .chan = -1, .lock_fd = n->lock_fd};
 	int out = memfd_create("inherit", 0);
-	if (out < 0 || fd_write_all(out, &h, sizeof h) < 0)
-		return -1;
-	for (uint32_t i = 0; i < n->st->head.core.slots_used; i++) {
-		const struct slot_io *io = &n->io[i];
-		h.n += (uint32_t)inherit_one(out, KEEP_LOG_READ, i, io->log_read);
-		h.n += (uint32_t)inherit_one(out, KEEP_LOG_WRITE, i, io->log_write);
-		h.n += (uint32_t)inherit_one(out, KEEP_NOTIFY, i, io->notify);
-	}
-	for (uint32_t k = 0; n->rows.head != NULL && k < n->rows.head->nsocks; k++)
-		h.n += (uint32_t)inherit_one(
-		    out, KEEP_SOCK, n->rows.sock[k].hash, n->socks[k]);
+	if (out >= 0 && inherit_write_to(out, n) < 0)
+		fd_close(&out);
 	(void)fd_cloexec(n->lock_fd, 0);
-	return pwrite(out, &h, sizeof h, 0) == (ssize_t)sizeof h ? out : -1;
+	return out;
 }
 
 /*
@@ -324,6 +333,7 @@ become_keeper(struct node *n)
 	if (n->ended)
 		return;
 	log_warn("the keeper is gone: process %d takes its place", (int)getpid());
+	adopted_look(n);
 	int fd = inherit_all(n);
 	if (n->keeper_exe < 0)
 		fatal(

@@ -18,6 +18,7 @@
  *   keep.c     the channel to the keeper
  *   roles.c    the roles' processes and channels; role_control.c, role_probe.c: their words
  *   reload.c   configurations: loaded, kept in run/rows-N, put in force
+ *   disabled.c what is not started at boot
  *   clock.c    timers
  */
 #ifndef MASTER_NODE_H
@@ -121,6 +122,7 @@ struct node {
 	int attach_fd; /* run/attach.sock, for a logger that lives on */
 	ev_io attach_io;
 	char disabled_path[DIRS_PATH + 16]; /* lib/disabled: ids not started at boot */
+	ev_timer disabled_again;	    /* it could not be written */
 	int notify_dir;			    /* run/notify */
 	int logs_untold; /* the logger's channel was full: more to tell */
 	int subscribed;	 /* control wants to be woken at events */
@@ -153,6 +155,8 @@ int state_check_file(const char *run_dir, struct err *err);
 /* adopt.c */
 void adopt(struct node *n);
 void adopt_status(struct node *n, const struct keep_key *told);
+void adopted_look(struct node *n);
+void adopt_leftovers(struct node *n);
 void adopt_fds(struct node *n, uint32_t slot);
 uint64_t process_born(pid_t pid); /* 0: no such process, or a zombie */
 void watch_foreign(struct node *n, uint32_t slot);
@@ -260,6 +264,7 @@ void load_start(struct node *n);
 void load_done(struct node *n, const struct msg_loaded *m, int *fds, unsigned nfds);
 void load_died(struct node *n);
 void old_rows_release(struct node *n);
+/* disabled.c */
 void disabled_save(struct node *n);
 /* reexec.c */
 void reexec_request(struct node *n, const struct msg_request *m);

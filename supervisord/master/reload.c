@@ -333,29 +333,3 @@ load_died(struct node *n)
 		load_start(n);
 	}
 }
-
-/* --- what is not started at boot --------------------------------------------------------- */
-
-void
-disabled_save(struct node *n)
-{
-	char temp[DIRS_PATH + 32], id[ROW_ID_MAX];
-	(void)snprintf(temp, sizeof temp, "%s.new", n->disabled_path);
-	FILE *f = fopen(temp, "we");
-	if (f == NULL) {
-		log_error("cannot write %s: %s", temp, strerrordesc_np(errno));
-		return;
-	}
-	for (uint32_t i = 1; i < n->st->head.core.slots_used; i++) {
-		const struct slot *s = slot_at(n, i);
-		if (s->kind == SLOT_FREE || (s->flags & SF_DISABLED) == 0 ||
-		    (s->flags & SF_OLD_ROW) != 0)
-			continue;
-		slot_id(&n->rows, s, id);
-		(void)fprintf(f, "%s\n", id);
-	}
-	int bad = fflush(f) != 0 || fsync(fileno(f)) < 0;
-	if (fclose(f) != 0 || bad || rename(temp, n->disabled_path) < 0)
-		log_error(
-		    "cannot write %s: %s", n->disabled_path, strerrordesc_np(errno));
-}

@@ -27,6 +27,7 @@ enum {
 	AGAIN_MAX_MS = 1000,
 	QUICK_MS = 1000,
 	ATTACH_MS = 3000,
+	ABSENT_MS = 100, /* between two looks at one that has no channel */
 	LOAD_MS = 30000, /* what load may take */
 	STRAY_MS = 150,
 	ARGS = 16
@@ -145,6 +146,15 @@ role_message(struct node *n, enum role role, const void *buf, int *fds, unsigned
 }
 
 static void
+again_in(struct node *n, struct role_io *r, unsigned ms)
+{
+	ev_timer_stop(n->loop, &r->again);
+	ev_now_update(n->loop);
+	ev_timer_set(&r->again, ms / 1000.0, 0.);
+	ev_timer_start(n->loop, &r->again);
+}
+
+static void
 role_hang_up(struct node *n, struct role_io *r, int nonsense)
 {
 	ev_io_stop(n->loop, &r->io);
@@ -154,6 +164,8 @@ role_hang_up(struct node *n, struct role_io *r, int nonsense)
 		n->subscribed = 0;
 	if (r->pid > 0 && (r->role != ROLE_LOAD || nonsense))
 		kill_role(n, r->pid, SIGKILL); /* its death starts the next */
+	if (r->role == ROLE_LOGGER && r->pid > 0)
+		again_in(n, r, ABSENT_MS);
 }
 
 static void
@@ -276,10 +288,7 @@ role_later(struct node *n, struct role_io *r)
 	unsigned ms = (unsigned)AGAIN_MIN_MS << MIN(r->quick_deaths, 6U);
 	ms = MIN(ms, (unsigned)AGAIN_MAX_MS);
 	r->quick_deaths++;
-	ev_timer_stop(n->loop, &r->again);
-	ev_now_update(n->loop);
-	ev_timer_set(&r->again, ms / 1000.0, 0.);
-	ev_timer_start(n->loop, &r->again);
+	again_in(n, r, ms);
 }
 
 void
@@ -314,11 +323,8 @@ role_start(struct node *n, enum role role)
 	}
 	n->st->head.role[role].born = process_born(*place);
 	role_attach(n, role, pair[0], *place);
-	if (role == ROLE_LOAD) {
-		ev_now_update(n->loop);
-		ev_timer_set(&r->again, LOAD_MS / 1000.0, 0.);
-		ev_timer_start(n->loop, &r->again);
-	}
+	if (role == ROLE_LOAD)
+		again_in(n, r, LOAD_MS);
 	event_role(n, EV_ROLE_STARTED, role, (struct reason){0});
 }
 
@@ -379,6 +385,20 @@ role_exited(struct node *n, enum role role, int status)
 	}
 }
 
+/* A logger that lives on may be nobody's child any more: nobody tells of its end. */
+static void
+role_absent(struct node *n, struct role_io *r)
+{
+	uint64_t born = process_born(r->pid);
+	if (born == 0 || born != n->st->head.role[r->role].born) {
+		role_exited(n, r->role, -1);
+		return;
+	}
+	if (n->tree.now_ms - r->started_ms >= ATTACH_MS)
+		kill_role(n, r->pid, SIGKILL); /* it did not come back */
+	again_in(n, r, ABSENT_MS);
+}
+
 static void
 on_again(struct ev_loop *loop, ev_timer *w, int revents)
 {
@@ -388,10 +408,10 @@ on_again(struct ev_loop *loop, ev_timer *w, int revents)
 	clock_read(r->node);
 	if (r->pid == 0)
 		role_start(r->node, r->role);
-	else if (r->chan < 0 || r->role == ROLE_LOAD)
-		kill_role(r->node, r->pid, SIGKILL); /* it did not come back */
-	else if (!r->up)
-		return;
+	else if (r->role == ROLE_LOAD)
+		kill_role(r->node, r->pid, SIGKILL);
+	else if (r->chan < 0)
+		role_absent(r->node, r);
 }
 
 /* --- a logger that lives on ----------------------------------------------------------- */
@@ -459,9 +479,8 @@ roles_begin(struct node *n)
 	role_listen(n);
 	if (lives) {
 		n->role[ROLE_LOGGER].pid = old->pid;
-		ev_now_update(n->loop);
-		ev_timer_set(&n->role[ROLE_LOGGER].again, ATTACH_MS / 1000.0, 0.);
-		ev_timer_start(n->loop, &n->role[ROLE_LOGGER].again);
+		n->role[ROLE_LOGGER].started_ms = n->tree.now_ms;
+		again_in(n, &n->role[ROLE_LOGGER], ABSENT_MS);
 	} else {
 		role_start(n, ROLE_LOGGER);
 	}
@@ -479,22 +498,20 @@ role_lives(struct node *n, enum role role)
 	return process_born(pid) != 0;
 }
 
-/*
- * The logger's channel for the last words, which all must arrive.  One that has not come
- * back to this master yet is waited for, or it would never hear that it is the end.
- */
+/* The logger's channel for the last words; one that has not come back yet is waited for,
+ * or it would never hear that it is the end. */
 static int
 logger_to_the_end(struct node *n)
 {
 	struct role_io *r = &n->role[ROLE_LOGGER];
 	struct timeval patience = {.tv_sec = 2};
 	int absent = !r->up && r->pid > 0;
-	while (!r->up && r->pid > 0) {
+	for (int left = ATTACH_MS; !r->up && r->pid > 0 && left > 0;) {
 		struct pollfd p = {
 		    .fd = r->chan < 0 ? n->attach_fd : r->chan, .events = POLLIN};
-		int ready = poll(&p, 1, ATTACH_MS);
-		if (ready == 0 || (ready < 0 && errno != EINTR))
-			break;
+		int ready = poll(&p, 1, ABSENT_MS);
+		if (ready <= 0) /* it may be dead, and nobody tells */
+			left -= process_born(r->pid) == 0 ? left : ABSENT_MS;
 		if (ready > 0 && r->chan < 0)
 			on_attach(n->loop, &n->attach_io, EV_READ);
 		else if (ready > 0)
@@ -558,8 +575,7 @@ logger_end(struct node *n)
 	roles_wait_end(n, ROLE_LOGGER, ROLE_LOGGER);
 }
 
-/* A logger of a state that was lost tries to come back every 50 ms: it hears of the end,
- * too, in a node that ends as soon as it began. */
+/* A logger of a lost state, which tries to come back, hears of the end, too. */
 static void
 strays_hear(struct node *n)
 {

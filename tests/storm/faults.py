@@ -16,7 +16,8 @@ import time
 
 import runner
 import harness
-from harness import NOBODY, Node, ROOT, Skip, alive, children_of, until, words_of
+from crowd import Lines, processes_of
+from harness import NOBODY, Node, ROOT, Skip, alive, until
 
 CONF = """
 [application a]
@@ -74,28 +75,11 @@ class Faulty(Node):
         return hits
 
     def process_of(self, program):
-        keeper = self.keeper_now()
-        if program == "supervisord":
-            return keeper
-        found = [p for m in children_of(keeper) for p in [m] + children_of(m)
-                 if words_of(p).split(" ")[0].endswith(program)]
-        return found[0] if found else 0
+        return (processes_of(self, program) or [0])[0]
 
     def check_lines(self):
         """Each line that its writer counted stands in a log."""
-        lines = {}
-        for at, _, names in os.walk(self.path("log")):
-            for name in names:
-                for line in harness.read(os.path.join(at, name)).splitlines():
-                    words = line.split()
-                    if len(words) >= 3 and words[-3] == "line":
-                        lines.setdefault(words[-2], set()).add(int(words[-1]))
-        for pid in os.listdir(self.path("count")):
-            with open(self.path("count", pid), "rb") as f:
-                count = int.from_bytes(f.read(8), "little")
-            lost = [k for k in range(1, count + 1) if k not in lines.get(pid, ())]
-            assert not lost, "pid %s: %d of %d lines lost, the first is %d" % (
-                pid, len(lost), count, lost[0])
+        Lines(self).check()
 
 
 def settled(node):

@@ -16,6 +16,7 @@ import sys
 import time
 
 import runner
+import crowd
 import harness
 from faults import ALL, CONF, Faulty
 from harness import (Node, ROOT, Skip, alive, children_of, environ_of, equal, holds, until,
@@ -33,23 +34,11 @@ def plain_node(**kwargs):
 
 def workers_of(node):
     """{id: [pid]} of this node's living workers, from /proc alone."""
-    found = {}
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            if os.readlink("/proc/%s/exe" % pid) != PROGRAM:
-                continue
-            env = environ_of(int(pid))
-            cwd = os.readlink("/proc/%s/cwd" % pid)
-        except OSError:
-            continue
-        if cwd == node.dir and alive(int(pid)):
-            name = [e[11:] for e in env if e.startswith("STEWARD_ID=")]
-            found.setdefault(name[0] if name else "?", []).append(int(pid))
-    return found
+    return crowd.workers_of(PROGRAM, lambda pid: os.readlink("/proc/%d/cwd" % pid) == node.dir)
 
 
 def master_of(node):
-    return [p for p in children_of(node.keeper_now()) if "supervisord-master" in words_of(p)][0]
+    return crowd.processes_of(node, "supervisord-master")[0]
 
 
 def without_master(node, change):
@@ -67,8 +56,7 @@ def without_master(node, change):
 def whole(node):
     nodes = node.nodes()
     found = workers_of(node)
-    for name, pids in found.items():
-        assert len(pids) == 1, "%s runs twice: %r" % (name, pids)
+    crowd.no_doubles(found)
     return all(nodes[n]["state"] == "up" for n in ALL) and set(found) == NAMES and \
         all(found[n] == [nodes[n]["pid"]] for n in ALL) and found
 

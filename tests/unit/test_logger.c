@@ -265,7 +265,7 @@ a_full_disk_never_blocks_a_worker_and_is_counted(void **state)
 	unsigned lines, bytes;
 	int p[2];
 	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
-	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
 		skip();
 	role_kill(&b->role);
 	assert_int_equal(fd_mkdirs(b->log, 0750, NULL), 0);
