@@ -56,19 +56,23 @@ LDFLAGS_ALL := $(filter -fsanitize% --coverage,$(SAN_$(SAN))) $(if $(filter none
 
 # program: folder and the libraries of its room
 PROGS := supervisord supervisord-master supervisord-load supervisord-control \
-	 supervisord-logger supervisord-probe relctl
+	 supervisord-logger supervisord-probe supervisord-worker relctl
 DIR_supervisord         := supervisord/keeper
 DIR_supervisord-master  := supervisord/master
 DIR_supervisord-load    := supervisord/load
 DIR_supervisord-control := supervisord/control
 DIR_supervisord-logger  := supervisord/logger
 DIR_supervisord-probe   := supervisord/probe
+DIR_supervisord-worker  := supervisord/worker
 DIR_relctl              := relctl
 LIBS_supervisord-master  := -lev
 LIBS_supervisord-load    := -linih
 LIBS_supervisord-control := -lev -lcjson
 LIBS_supervisord-logger  := -lev
 LIBS_supervisord-probe   := -lev
+LIBS_supervisord-worker  := -lev -ldl
+# the modules it loads find <steward/handler.h>'s functions in it
+WHOLE_supervisord-worker = -Wl,--whole-archive $(B)/supervisord-worker.a -Wl,--no-whole-archive -Wl,--export-dynamic-symbol='steward_*'
 LIBS_relctl              := -lcjson -lsmartcols
 ALL_LIBS := -lev -linih -lcjson -lsmartcols
 
@@ -87,7 +91,7 @@ SRC_$(1) := $$(wildcard $(DIR_$(1))/*.c)
 $(B)/$(1).a: $$(call obj,$$(filter-out %/main.c,$$(SRC_$(1))))
 $(B)/bin/$(1): $$(call obj,$(DIR_$(1))/main.c) $(B)/$(1).a $(B)/lib.a
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(LIBS_$(1))
+	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$< $$(WHOLE_$(1)) $$(filter %.a,$$^) $$(LIBS_$(1))
 endef
 $(foreach p,$(PROGS),$(eval $(call PROG_RULES,$(p))))
 ARCHIVES := $(foreach p,$(PROGS),$(B)/$(p).a) $(B)/lib.a

@@ -102,6 +102,18 @@ enum cmd_each {
 
 extern const struct cmd_entry cmd_each_entries[EACH_MAX];
 
+/* In cmd_mail.c: what a handler worker itself is asked. */
+enum cmd_mail {
+	MAIL_CALL,
+	MAIL_CAST,
+	MAIL_INSPECT,
+	MAIL_SUSPEND,
+	MAIL_RESUME,
+	MAIL_MAX
+};
+
+extern const struct cmd_entry cmd_mail_entries[MAIL_MAX];
+
 extern const struct cmd_entry *const cmd_table[];
 extern const size_t cmd_table_n;
 extern const struct cmd_option cmd_global_options[];

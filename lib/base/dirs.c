@@ -60,7 +60,10 @@ dirs_set(struct dirs *d, const char *root, const char *config, struct err *err)
 int
 dirs_make(const struct dirs *d, struct err *err)
 {
-	if (fd_mkdirs(d->run, 0755, err) < 0 || fd_mkdirs(d->log, 0755, err) < 0)
+	char mailbox[DIRS_PATH + sizeof "/mailbox"];
+	(void)snprintf(mailbox, sizeof mailbox, "%s/mailbox", d->run);
+	if (fd_mkdirs(d->run, 0755, err) < 0 || fd_mkdirs(mailbox, 0755, err) < 0 ||
+	    fd_mkdirs(d->log, 0755, err) < 0)
 		return -1;
 	return fd_mkdirs(d->lib, 0755, err);
 }

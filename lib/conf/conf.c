@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "conf/emit.h"
+#include "conf/handler.h"
 #include "conf/slurp.h"
 
 /* The ids of --disabled; a missing file has none. */
@@ -62,17 +63,20 @@ load(struct conf *conf, struct conf_doc *doc, const char *path,
 		.users = &users,
 		.diag = &conf->diag,
 		.arena = &conf->arena,
+		.tree = &tree,
 		.root = options->root != NULL ? options->root : "",
 		.node_oom_score = node_oom_score()}};
 	em.init = options->init;
 	read_disabled(conf, options->disabled, &em.disabled);
 	emit_sockets(&em);
+	conf->sockets = em.exec.nsockets;
+	handler_mailboxes(&em);
 	emit_node(&em);
 	emit_tree(&em);
 	conf->applications = tree.napps;
 	conf->supervisors = em.sups - tree.napps;
 	conf->workers = em.workers;
-	conf->sockets = em.exec.nsockets;
+
 	if (conf->diag.errors == 0 &&
 	    rows_build_finish(conf->build, &conf->block, &conf->size, &err) < 0)
 		diag_error(&conf->diag, (struct place){0}, "%s", err.msg);

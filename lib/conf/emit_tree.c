@@ -3,6 +3,7 @@
 
 #include "base/util.h"
 #include "conf/emit.h"
+#include "conf/handler.h"
 #include "conf/values.h"
 
 enum { EXEC_MS = 10000, READY_MS = 90000 };
@@ -128,6 +129,8 @@ put_times(struct emitter *em, const struct conf_sec *sec, struct row *r)
 	uint64_t watchdog = doc_num(sec, WK_WATCHDOG), backoff[2];
 	bool oneshot = (r->flags & ROWF_ONESHOT) != 0;
 	r->ready = (uint8_t)doc_num(sec, WK_READY);
+	if (handler_is(sec) && !doc_has(sec, WK_READY))
+		r->ready = READY_NOTIFY;
 	r->stop_ms = doc_num(sec, WK_SHUTDOWN);
 	r->start_ms = oneshot		       ? MS_INFINITY
 		      : r->ready != READY_NONE ? READY_MS
@@ -152,6 +155,7 @@ static void
 emit_worker(struct emitter *em, struct item *it)
 {
 	const struct conf_sec *sec = it->sec;
+	handler_check(em, it);
 	if (it->pool)
 		emit_pool(em, it);
 	struct row r = base_row(em, it,

@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "base/util.h"
+#include "conf/handler.h"
 #include "conf/values.h"
 
 enum { SHOWN = 80, LIMIT_WORDS = 5, LIMIT_KEYS = WK_LIMIT_STACK - WK_LIMIT_AS + 1 };
@@ -201,8 +202,18 @@ put_command(struct exec_maker *m, const struct item *it, enum conf_key_id id,
 }
 
 static void
-put_sockets(struct exec_maker *m, const struct conf_sec *sec, struct row_exec *e)
+put_handler(struct exec_maker *m, const struct item *it, struct row_exec *e)
 {
+	struct words words = {0};
+	handler_command(m, it, &words);
+	e->argv = rows_build_strings(m->build, words.text, words.n);
+	e->argc = words.n;
+}
+
+static void
+put_sockets(struct exec_maker *m, const struct item *it, struct row_exec *e)
+{
+	const struct conf_sec *sec = it->sec;
 	uint32_t list[ROW_SOCKS_MAX], n = 0;
 	struct place at = doc_place(sec, WK_SOCKETS);
 	char shown[SHOWN];
@@ -226,6 +237,9 @@ put_sockets(struct exec_maker *m, const struct conf_sec *sec, struct row_exec *e
 			list[n++] = i;
 		}
 	}
+	if (handler_is(sec) && n < COUNT(list) &&
+	    map_get_text(&m->mailboxes, it->id) != MAP_NONE)
+		list[n++] = map_get_text(&m->mailboxes, it->id);
 	e->socks = rows_build_list(m->build, list, n);
 	e->nsocks = n;
 }
@@ -311,7 +325,10 @@ exec_make(struct exec_maker *m, const struct item *it)
 {
 	const struct conf_sec *sec = it->sec;
 	struct row_exec *e = arena_alloc(m->arena, sizeof *e);
-	put_command(m, it, WK_COMMAND, &e->argv, &e->argc);
+	if (handler_is(sec))
+		put_handler(m, it, e);
+	else
+		put_command(m, it, WK_COMMAND, &e->argv, &e->argc);
 	put_command(m, it, WK_PRE_START, &e->pre, &e->npre);
 	put_command(m, it, WK_POST_STOP, &e->post, &e->npost);
 	const struct user *user = put_ids(m, sec, e);
@@ -323,7 +340,7 @@ exec_make(struct exec_maker *m, const struct item *it)
 		e->cwd = rows_build_string(m->build, path);
 	}
 	put_limits(m, sec, e);
-	put_sockets(m, sec, e);
+	put_sockets(m, it, e);
 	put_nice(m, sec, e);
 	put_rights(m, sec, e);
 	put_log(sec, e);

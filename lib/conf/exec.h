@@ -17,8 +17,10 @@ struct exec_maker {
 	struct users *users;
 	struct diag *diag;
 	struct arena *arena;
-	const char *root;   /* relative directories lie here; "" for none */
-	struct map sockets; /* name to index in the rows */
+	const char *root; /* relative directories lie here; "" for none */
+	const struct tree *tree;
+	struct map sockets;   /* name to index in the rows */
+	struct map mailboxes; /* id of a handler to index in the rows */
 	const char **socket_names;
 	uint32_t nsockets;
 	int node_oom_score; /* INT_MAX: not known */

@@ -175,23 +175,32 @@ const struct conf_key
 		    .help = "How its children are stopped when it ends: in reverse, each when the one before is gone; or, where none needs another, in any order, which tells all at once."},
 
 	    [WK_COMMAND] =
-		{
-		    WORKER, RELEASE, .name = "command", .type = V_COMMAND, .required = true, .example = "/usr/bin/redis-server --port 7000", .help = "The program and its arguments, quoted as for a shell but nothing is expanded; %n is the number of the instance, %% a percent sign; a name without a slash is looked up in PATH."},
-	    [WK_SUPERVISOR] =
-		{WORKER, RELEASE, .name = "supervisor", .type = V_REF,
-		    .example = "api/back",
-		    .help = "The supervisor or application it is a child of; its application unless given."},
-	    [WK_DESCRIPTION] =
-		{WORKER, RELEASE, .name = "description", .type = V_TEXT,
-		    .example = "Sessions and carts", .help = "A line for people."},
-	    [WK_RESTART] =
-		{WORKER, RELEASE, .name = "restart", .type = V_WORD,
-		    .words = restart_type_names, .nwords = RESTART_TYPE_MAX,
-		    .def = "permanent",
-		    .help = "Whether it is restarted when it has ended: permanent always, transient after an abnormal end, temporary never."},
-	    [WK_SHUTDOWN] =
-		{WORKER, RELEASE, .name = "shutdown", .type = V_SHUTDOWN, .def = "5s",
-		    .help = "How long it may take to stop after its stop signal before its whole process tree is killed; brutal_kill kills at once."},
+		{WORKER, RELEASE,
+		    .name = "command", .type = V_COMMAND, .example = "/usr/bin/redis-server --port 7000", .help = "The program and its arguments, quoted as for a shell but nothing is expanded; %n is the number of the instance, %% a percent sign; a name without a slash is looked up in PATH. A worker has a command or a handler."},
+	    [WK_HANDLER] =
+		{WORKER, RELEASE, .name = "handler", .type = V_PATH,
+		    .example = "/usr/lib/steward/modules/counter.so",
+		    .help = "The handler module that supervisord-worker runs; it gets a mailbox, and is ready when its init has succeeded."},
+	    [WK_ARGS] = {WORKER, RELEASE, .name = "args", .type = V_WORDS, .example = "--start 100", .help = "Words for the init of the handler, quoted as those of a command."},
+	    [WK_CALLERS] =
+		{WORKER, RELEASE, .name = "callers", .type = V_NAMES,
+		    .example = "shop web/front",
+		    .help = "Workers and applications that may call the handler besides its own application, by the users they run as; any for everybody."},
+	    [WK_MAILBOX] = {WORKER, RELEASE, .name = "mailbox", NUMBER(1, 65535),
+		.def = "1024",
+		.help = "Calls without a reply that the handler takes at once; who calls beyond that gets busy."},
+	    [WK_SUPERVISOR] = {WORKER, RELEASE, .name = "supervisor", .type = V_REF,
+		.example = "api/back",
+		.help = "The supervisor or application it is a child of; its application unless given."},
+	    [WK_DESCRIPTION] = {WORKER, RELEASE, .name = "description", .type = V_TEXT,
+		.example = "Sessions and carts", .help = "A line for people."},
+	    [WK_RESTART] = {WORKER, RELEASE, .name = "restart", .type = V_WORD,
+		.words = restart_type_names, .nwords = RESTART_TYPE_MAX,
+		.def = "permanent",
+		.help = "Whether it is restarted when it has ended: permanent always, transient after an abnormal end, temporary never."},
+	    [WK_SHUTDOWN] = {WORKER, RELEASE, .name = "shutdown", .type = V_SHUTDOWN,
+		.def = "5s",
+		.help = "How long it may take to stop after its stop signal before its whole process tree is killed; brutal_kill kills at once."},
 	    [WK_STOP_SIGNAL] = {WORKER, RELEASE, .name = "stop_signal",
 		.type = V_SIGNAL, .def = "TERM",
 		.help = "The signal that asks it to stop."},
@@ -206,22 +215,28 @@ const struct conf_key
 		.help = "Exit statuses that count as a normal end besides 0."},
 	    [WK_INSTANCES] = {WORKER, RELEASE, .name = "instances", NUMBER(0, ROWS_MAX),
 		.example = "4",
-		.help = "Makes a pool of this many instances NAME#1, NAME#2, ... under a simple_one_for_one supervisor of its own; below a declared one it is the number started with it, 0 unless given."},
+		.help =
+		    "Makes a pool of this many instances NAME#1, NAME#2, ... under a simple_one_for_one supervisor of its own; below a declared one it is the number started with it, 0 unless given."},
 	    [WK_INTENSITY] = {WORKER, RELEASE, .name = "intensity", .type = V_INTENSITY,
 		.example = "10",
-		.help = "The intensity of the pool made by `instances`; that of the supervisor above unless given."},
+		.help =
+		    "The intensity of the pool made by `instances`; that of the supervisor above unless given."},
 	    [WK_PERIOD] = {WORKER, RELEASE, .name = "period", .type = V_TIME, .min = 1,
 		.example = "1m",
-		.help = "The period of the pool made by `instances`; that of the supervisor above unless given."},
+		.help =
+		    "The period of the pool made by `instances`; that of the supervisor above unless given."},
 	    [WK_DYNAMIC] = {WORKER, RELEASE, .name = "dynamic", .type = V_BOOL,
 		.def = "no",
-		.help = "It is not started with its supervisor but only by `start_child`."},
+		.help =
+		    "It is not started with its supervisor but only by `start_child`."},
 	    [WK_ENABLED] = {WORKER, RELEASE, .name = "enabled", .type = V_BOOL,
 		.def = "yes",
-		.help = "With no it is not started until `relctl enable` or `relctl start`."},
+		.help =
+		    "With no it is not started until `relctl enable` or `relctl start`."},
 	    [WK_AFTER] = {WORKER, RELEASE, .name = "after", .type = V_REFS,
 		.example = "cache base/db",
-		.help = "Workers and supervisors anywhere in the tree that must be ready before it is started; a name without application lies in its own."},
+		.help =
+		    "Workers and supervisors anywhere in the tree that must be ready before it is started; a name without application lies in its own."},
 	    [WK_READY] = {WORKER, RELEASE, .name = "ready", .type = V_READY,
 		.def = "none", .example = "tcp:127.0.0.1:7000",
 		.help =

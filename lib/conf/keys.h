@@ -36,6 +36,7 @@ enum value_type {
 	V_INTENSITY, /* 0 to INTENSITY_MAX, INTENSITY_INFINITY */
 	V_WORD,	     /* one of words: its index */
 	V_COMMAND,
+	V_WORDS,
 	V_ENVIRONMENT,
 	V_FILES,
 	V_PATH,
@@ -95,6 +96,10 @@ enum conf_key_id {
 	SUP_AUTO_SHUTDOWN,
 	SUP_STOP_ORDER,
 	WK_COMMAND,
+	WK_HANDLER,
+	WK_ARGS,
+	WK_CALLERS,
+	WK_MAILBOX,
 	WK_SUPERVISOR,
 	WK_DESCRIPTION,
 	WK_RESTART,

@@ -321,6 +321,7 @@ static const struct {
     [V_INTENSITY] = {"number or infinity", false, check_intensity},
     [V_WORD] = {"word", false, check_word},
     [V_COMMAND] = {"command", false, check_words},
+    [V_WORDS] = {"words", true, check_words},
     [V_ENVIRONMENT] = {"NAME=value ...", true, check_words},
     [V_FILES] = {"paths", true, check_words},
     [V_PATH] = {"path", false, check_text},

@@ -31,9 +31,9 @@ enum {
 	ROW_ID_MAX = 80,   /* app/worker#4294967295 and its NUL fit */
 	INTENSITY_MAX = 1000,
 	INTENSITY_INFINITY = UINT32_MAX >> 1, /* `intensity = infinity` */
-	ROW_ARGV_MAX = 512,  /* words of a command, and variables of an environment */
-	ROW_SOCKS_MAX = 256, /* sockets of the node */
-	ROW_SUPS_MAX = 4095, /* applications and supervisors */
+	ROW_ARGV_MAX = 512,   /* words of a command, and variables of an environment */
+	ROW_SOCKS_MAX = 1280, /* sockets and mailboxes of the node */
+	ROW_SUPS_MAX = 4095,  /* applications and supervisors */
 	ARGS_MAX = 512 /* bytes of arguments given to start_child, NULs included */
 };
 

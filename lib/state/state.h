@@ -285,7 +285,7 @@ struct state_role { /* a role process of the master */
 	uint64_t born;
 };
 
-enum { ROLES_MAX = 8, SOCKS_MAX = 256, ENVS_MAX = 128, ENV_TEXT = 512 };
+enum { ROLES_MAX = 8, SOCKS_MAX = 1280, ENVS_MAX = 128, ENV_TEXT = 512 };
 
 struct state_sock {
 	uint64_t hash; /* of its row */

@@ -63,6 +63,5 @@ void master_died(struct keeper *k, int status);
 void keeper_exec(struct keeper *k);
 void keeper_answer(const struct keeper *k, enum keep_reexec what);
 uint64_t now_ms(void);
-void notify_manager(const char *text);
 
 #endif

@@ -16,6 +16,7 @@
 #include "base/chan.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/sdnotify.h"
 #include "keeper/keeper.h"
 
 enum { SIGN_MS = 500 };
@@ -129,7 +130,7 @@ already_running(const struct keeper *k)
 	if (getenv("NOTIFY_SOCKET") != NULL) {
 		(void)snprintf(
 		    text, sizeof text, "MAINPID=%s\nREADY=1\nSTATUS=adopted", pid);
-		notify_manager(text);
+		sdnotify(text);
 		exit(0);
 	}
 	(void)fprintf(stderr,
@@ -213,7 +214,7 @@ master_serves(struct keeper *k)
 	k->master_ready = 1;
 	if (k->stop_signal != 0)
 		send_signal(k, k->stop_signal); /* the one before may not have heard */
-	notify_manager("READY=1\nSTATUS=serving");
+	sdnotify("READY=1\nSTATUS=serving");
 }
 
 static void reap(struct keeper *k);
@@ -245,7 +246,7 @@ message(struct keeper *k, struct keep_msg *m, const int *fds, unsigned nfds)
 	case KEEP_BYE:
 		k->bye = 1;
 		k->status = (int)m->value;
-		notify_manager("STOPPING=1");
+		sdnotify("STOPPING=1");
 		return;
 	case KEEP_MASTER:
 		k->master_ready = 0;

@@ -17,7 +17,7 @@ node() { # node N: starts one with N workers, waits until all are up
 	rm -rf "$DIR/node"
 	mkdir "$DIR/node"
 	{
-		printf '[node]\nname = tools\ncgroups = no\n[application bench]\nintensity = infinity\n'
+		printf '[node]\nname = tools\ncgroups = no\n[application bench]\nintensity = infinity\nstop_order = any\n'
 		for ((i = 0; i < $1; i++)); do
 			printf '[worker w%d]\nsupervisor = bench\ncommand = %s %s\nlog = none\n' "$i" "$WORKER" "$DIR/fifo"
 		done
@@ -72,7 +72,7 @@ ms.sort()
 print(f"| {n} | {statistics.median(ms):.3f} | {ms[int(len(ms) * .99)]:.3f} |")
 P
 }
-for n in 100 1000 ${BIG:-5000}; do
+for n in 100 1000 ${BIG:-10000}; do
 	node "$n"
 	restarts "$n"
 	if [ "$n" = 1000 ]; then
