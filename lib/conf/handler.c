@@ -45,8 +45,7 @@ static const char *
 mailbox_path(struct emitter *em, const char *id)
 {
 	const char *root = em->exec.root;
-	char *path = arena_copy(em->tree->arena, "", 0);
-	path = arena_print(em->tree->arena, "%s/mailbox/%s",
+	char *path = arena_print(em->tree->arena, "%s/mailbox/%s",
 	    root[0] != '\0' ? arena_print(em->tree->arena, "%s/run", root)
 			    : "/run/steward",
 	    id);

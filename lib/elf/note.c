@@ -110,7 +110,7 @@ int
 elf_note_read(const void *file, size_t size, struct elf_note *note, struct err *err)
 {
 	struct bytes b = {file, size};
-	Elf64_Ehdr h;
+	Elf64_Ehdr h = {0};
 	int found = 0;
 	*note = (struct elf_note){0};
 	if (head_fits(b, &h, err) < 0)

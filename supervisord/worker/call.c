@@ -12,16 +12,15 @@ enum { OUT_MAX = 256 << 20 };
 /* --- what has no answer yet -------------------------------------------------------------- */
 
 static void
-pending_free(struct pending *p)
+pending_free(struct steward_worker *w, struct pending *p)
 {
-	struct steward_worker *w = p->w;
 	ev_timer_stop(w->loop, &p->timer);
 	if (p->peer != NULL && p->kind == PENDING_CALL)
 		p->peer->open--;
-	if (p->prev != NULL)
-		p->prev->next = p->next;
-	else
+	if (w->pendings == p)
 		w->pendings = p->next;
+	else
+		p->prev->next = p->next;
 	if (p->next != NULL)
 		p->next->prev = p->prev;
 	free(p);
@@ -38,7 +37,7 @@ pending_tell(struct pending *p, const struct steward_info *how)
 	info.kind = p->kind == PENDING_CALL ? STEWARD_REPLY : STEWARD_DOWN;
 	info.tag = p->tag;
 	info.name = name;
-	pending_free(p);
+	pending_free(w, p);
 	run_info(w, &info);
 }
 
@@ -106,9 +105,8 @@ pending_find(struct steward_worker *w, const struct peer *peer, uint64_t ref)
 /* --- connections --------------------------------------------------------------------------- */
 
 static void
-peer_free(struct peer *peer)
+peer_free(struct steward_worker *w, struct peer *peer)
 {
-	struct steward_worker *w = peer->w;
 	ev_io_stop(w->loop, &peer->io);
 	conn_close(&peer->conn);
 	for (struct pending *p = w->pendings; p != NULL; p = p->next)
@@ -116,10 +114,10 @@ peer_free(struct peer *peer)
 			p->peer = NULL;
 			pending_soon(p, STEWARD_NOCONNECTION);
 		}
-	if (peer->prev != NULL)
-		peer->prev->next = peer->next;
-	else
+	if (w->peers == peer)
 		w->peers = peer->next;
+	else
+		peer->prev->next = peer->next;
 	if (peer->next != NULL)
 		peer->next->prev = peer->prev;
 	free(peer);
@@ -182,7 +180,7 @@ on_peer(struct ev_loop *loop, ev_io *io, int events)
 		}
 	}
 	if (bad || got < 0)
-		peer_free(peer);
+		peer_free(w, peer);
 	else
 		peer_events(peer);
 }
@@ -330,7 +328,7 @@ steward_demonitor(struct steward_worker *w, uint64_t tag)
 		    .kind = FRAME_DEMONITOR, .ref = p->ref, .name = "", .data = ""};
 		(void)peer_send(p->peer, &f);
 	}
-	pending_free(p);
+	pending_free(w, p);
 	return 1;
 }
 
@@ -355,8 +353,12 @@ call_stop(struct steward_worker *w)
 {
 	for (struct peer *peer = w->peers; peer != NULL; peer = peer->next)
 		(void)conn_flush(&peer->conn); /* the last casts */
-	while (w->peers != NULL)
-		peer_free(w->peers);
-	while (w->pendings != NULL)
-		pending_free(w->pendings);
+	for (struct peer *peer = w->peers, *next; peer != NULL; peer = next) {
+		next = peer->next;
+		peer_free(w, peer);
+	}
+	for (struct pending *p = w->pendings, *next; p != NULL; p = next) {
+		next = p->next;
+		pending_free(w, p);
+	}
 }

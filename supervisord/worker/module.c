@@ -48,7 +48,7 @@ descriptor_fits(
 static int
 load(struct module *m, const char *path, int fd, struct err *err)
 {
-	struct elf_note note;
+	struct elf_note note = {0};
 	if (note_of(fd, &note, err) < 0)
 		return -1;
 	if (note.abi != STEWARD_ABI)

@@ -22,17 +22,16 @@ static const char *const statuses[STEWARD_STATUS_MAX] = {
 };
 
 void
-caller_close(struct caller *c)
+caller_close(struct steward_worker *w, struct caller *c)
 {
-	struct steward_worker *w = c->w;
 	ev_io_stop(w->loop, &c->io);
 	conn_close(&c->conn);
 	w->open_calls -= c->open;
 	w->ncallers--;
-	if (c->prev != NULL)
-		c->prev->next = c->next;
+	if (w->callers == c)
+		w->callers = c->next;
 	else
-		w->caller = c->next;
+		c->prev->next = c->next;
 	if (c->next != NULL)
 		c->next->prev = c->prev;
 	free(c);
@@ -198,12 +197,12 @@ on_caller(struct ev_loop *loop, ev_io *io, int events)
 	struct caller *c = io->data;
 	(void)loop;
 	if ((events & EV_WRITE) != 0 && conn_flush(&c->conn) < 0) {
-		caller_close(c);
+		caller_close(c->w, c);
 		return;
 	}
 	int got = (events & EV_READ) != 0 ? conn_read(&c->conn) : 0;
 	if (take_all(c) < 0 || got < 0) {
-		caller_close(c);
+		caller_close(c->w, c);
 		return;
 	}
 	caller_events(c);
@@ -227,10 +226,10 @@ caller_new(struct steward_worker *w, int fd)
 	c->w = w;
 	c->uid = peer.uid;
 	c->id = ++w->next_caller;
-	c->next = w->caller;
+	c->next = w->callers;
 	if (c->next != NULL)
 		c->next->prev = c;
-	w->caller = c;
+	w->callers = c;
 	w->ncallers++;
 	ev_io_init(&c->io, on_caller, fd, EV_READ);
 	c->io.data = c;
@@ -280,12 +279,12 @@ serve_start(struct steward_worker *w, int listen_fd, struct err *err)
 void
 serve_pause(struct steward_worker *w)
 {
-	for (struct caller *c = w->caller, *next; c != NULL; c = next) {
+	for (struct caller *c = w->callers, *next; c != NULL; c = next) {
 		next = c->next;
 		if (c->sys)
 			continue; /* one of them is at it just now */
 		if (take_all(c) < 0)
-			caller_close(c);
+			caller_close(w, c);
 		else
 			caller_events(c);
 	}
@@ -296,9 +295,10 @@ serve_stop(struct steward_worker *w)
 {
 	ev_io_stop(w->loop, &w->listen_io);
 	ev_timer_stop(w->loop, &w->accept_later);
-	while (w->caller != NULL) {
-		(void)conn_flush(&w->caller->conn);
-		caller_close(w->caller);
+	for (struct caller *c = w->callers, *next; c != NULL; c = next) {
+		next = c->next;
+		(void)conn_flush(&c->conn);
+		caller_close(w, c);
 	}
 }
 
@@ -306,7 +306,7 @@ int
 steward_reply(struct steward_worker *w, const struct steward_ref *to,
     const struct steward_data *data)
 {
-	struct caller *c = w->caller;
+	struct caller *c = w->callers;
 	while (c != NULL && c->id != to->peer)
 		c = c->next;
 	if (c == NULL || c->open == 0) {

@@ -38,7 +38,7 @@ static void
 print_callers(struct steward_worker *w, struct steward_out *out)
 {
 	const char *comma = "";
-	for (const struct caller *c = w->caller; c != NULL; c = c->next) {
+	for (const struct caller *c = w->callers; c != NULL; c = c->next) {
 		if (c->sys || !c->hello)
 			continue;
 		steward_print(out, "%s{\"id\":", comma);
@@ -54,7 +54,7 @@ static uint32_t
 queued(const struct steward_worker *w)
 {
 	uint32_t n = 0;
-	for (const struct caller *c = w->caller; c != NULL; c = c->next) {
+	for (const struct caller *c = w->callers; c != NULL; c = c->next) {
 		struct conn_buf b = c->conn.in;
 		struct frame f;
 		for (size_t size; b.from < b.to; b.from += size, n++)

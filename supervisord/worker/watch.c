@@ -41,13 +41,13 @@ watch_new(struct steward_worker *w, uint32_t kind, uint64_t tag)
 }
 
 static void
-watch_free(struct watch *x)
+watch_free(struct steward_worker *w, struct watch *x)
 {
 	watch_active(x, 0);
-	if (x->prev != NULL)
-		x->prev->next = x->next;
+	if (w->watches == x)
+		w->watches = x->next;
 	else
-		x->w->watches = x->next;
+		x->prev->next = x->next;
 	if (x->next != NULL)
 		x->next->prev = x->prev;
 	free(unconst(x->data.bytes));
@@ -81,7 +81,7 @@ time_is_up(struct watch *x)
 	if (x->kind == WATCH_CAST)
 		(void)steward_cast(w, x->to, &x->data);
 	int tell = x->kind == WATCH_TIMER;
-	watch_free(x);
+	watch_free(w, x);
 	if (tell)
 		run_info(w, &info);
 }
@@ -136,7 +136,7 @@ timer_new(struct steward_worker *w, uint32_t kind, uint64_t ms, uint64_t tag)
 	if (x == NULL)
 		return NULL;
 	if (old != NULL)
-		watch_free(old);
+		watch_free(w, old);
 	ev_timer_init(&x->ev.timer, on_timer, (double)ms / 1000, 0);
 	x->ev.timer.data = x;
 	watch_active(x, 1);
@@ -155,7 +155,7 @@ steward_timer_cancel(struct steward_worker *w, uint64_t tag)
 	struct watch *x = watch_find_time(w, tag);
 	if (x == NULL)
 		return 0;
-	watch_free(x);
+	watch_free(w, x);
 	return 1;
 }
 
@@ -175,7 +175,9 @@ steward_cast_after(struct steward_worker *w, uint64_t ms, const char *to,
 	}
 	memcpy(copy, data->bytes, data->len);
 	copy[data->len] = '\0';
-	x->data = (struct steward_data){copy, data->len, data->type};
+	x->data.bytes = copy;
+	x->data.len = data->len;
+	x->data.type = data->type;
 	memcpy(x->to, to, strlen(to) + 1);
 	return 0;
 }
@@ -205,7 +207,7 @@ steward_fd_forget(struct steward_worker *w, int fd)
 	errno = ENOENT;
 	if (x == NULL)
 		return -1;
-	watch_free(x);
+	watch_free(w, x);
 	return 0;
 }
 
@@ -214,7 +216,7 @@ steward_signal_watch(struct steward_worker *w, int number, uint64_t tag)
 {
 	struct watch *x = watch_find_number(w, WATCH_SIGNAL, number);
 	if (x != NULL)
-		watch_free(x);
+		watch_free(w, x);
 	x = watch_new(w, WATCH_SIGNAL, tag);
 	if (x == NULL)
 		return -1;
@@ -241,6 +243,8 @@ watch_resume(struct steward_worker *w)
 void
 watch_stop(struct steward_worker *w)
 {
-	while (w->watches != NULL)
-		watch_free(w->watches);
+	for (struct watch *x = w->watches, *next; x != NULL; x = next) {
+		next = x->next;
+		watch_free(w, x);
+	}
 }

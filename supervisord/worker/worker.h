@@ -109,7 +109,7 @@ struct steward_worker {
 	uint32_t queue_max;  /* calls taken at once */
 	uint32_t open_calls; /* of all caller */
 	uint64_t next_caller, next_ref;
-	struct caller *caller;
+	struct caller *callers;
 	uint32_t ncallers;
 	struct peer *peers;
 	struct pending *pendings;
@@ -147,7 +147,7 @@ int serve_start(struct steward_worker *w, int listen_fd, struct err *err);
 /* w->suspended has changed. */
 void serve_pause(struct steward_worker *w);
 void serve_stop(struct steward_worker *w);
-void caller_close(struct caller *c);
+void caller_close(struct steward_worker *w, struct caller *c);
 int caller_send(struct caller *c, const struct frame *f);
 
 /* call.c */

@@ -52,8 +52,9 @@ handle_call(struct steward_worker *w, const struct steward_request *r, void *sta
 		(void)usleep((useconds_t)atol(text + 6) * 1000);
 	if (strncmp(text, "later ", 6) == 0) {
 		c->later = r->from;
-		return steward_timer(w, strtoul(text + 6, NULL, 10), 7) == 0 ? STEWARD_OK
-									     : STEWARD_STOP;
+		return steward_timer(w, strtoul(text + 6, NULL, 10), 7) == 0
+			   ? STEWARD_OK
+			   : STEWARD_STOP;
 	}
 	if (strncmp(text, "add ", 4) == 0)
 		c->n += atol(text + 4);

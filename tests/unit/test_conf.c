@@ -462,11 +462,11 @@ limits_of_the_rows_are_said(void **state)
 	assert_non_null(strstr(l.said, "are more than 4095"));
 	load_done(&l);
 	used = 0;
-	for (int i = 0; i < 257; i++)
+	for (int i = 0; i < ROW_SOCKS_MAX + 1; i++)
 		used += (size_t)sprintf(
 		    text + used, "[socket s%d]\nlisten = tcp:*:%d\n", i, 9000 + i);
 	assert_int_equal(load_bytes(&l, text, used, &as_root), -1);
-	assert_non_null(strstr(l.said, "more than 256 sockets"));
+	assert_non_null(strstr(l.said, "more than 1280 sockets"));
 	load_done(&l);
 	used = (size_t)sprintf(text, "[worker a]\ncommand = /bin/x");
 	for (int i = 0; i < 512; i++)
