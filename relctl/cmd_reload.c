@@ -28,12 +28,16 @@ run(struct cmd *cmd)
 		return cmd_fail(cmd);
 	if (cmd->json)
 		cmd_print_json(result);
-	size_t n = print_list(cmd, result, "added", "+") +
-		   print_list(cmd, result, "removed", "-") +
-		   print_list(cmd, result, "restarted",
-		       check ? "! would restart" : "! restart") +
-		   print_list(cmd, result, "changed", "~") +
-		   print_list(cmd, result, "sockets", "~ socket");
+	size_t n =
+	    print_list(cmd, result, "added", "+") +
+	    print_list(cmd, result, "removed", "-") +
+	    print_list(
+		cmd, result, "restarted", check ? "! would restart" : "! restart") +
+	    print_list(cmd, result, "swapped", check ? "= would swap" : "= swap") +
+	    print_list(cmd, result, "changed", "~") +
+	    print_list(cmd, result, "sockets", "~ socket");
+	if (json_get(result, "swap") != NULL)
+		cmd_say(cmd, "%s", json_get_str(result, "swap", ""));
 	if (n == 0)
 		cmd_say(cmd, "nothing differs from what runs");
 	else
@@ -47,9 +51,9 @@ const struct cmd_entry cmd_reload_entry = {.name = "reload",
     .help = "read the configuration again and apply what differs",
     .more =
 	"Prints + for what came, - for what went, ! for workers that are restarted "
-	"because what is started differs, ~ for what changed in place.  With errors in "
+	"because what is started differs, = for handlers whose module is swapped while they run, ~ for what changed in place.  With errors in "
 	"the configuration all of them are printed, nothing is changed, and the exit "
-	"code is 78.",
+	"code is 78.  When a module cannot be swapped, all stays as it was, and the exit code is 6.",
     .role = "admin",
     .options = {[O_CHECK] = {"check", 0, NULL, "only show what would be done"}},
     .run = run};

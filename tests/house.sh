@@ -19,7 +19,7 @@ rule 'cJSON belongs into lib/json' '#include <cjson/' '^lib/json/' "${src[@]}"
 rule 'smartcols belongs into relctl' '#include <libsmartcols' '^relctl/' "${src[@]}"
 rule 'libev belongs into the processes with a loop' '#include <ev\.h>' '^supervisord/(master|control|logger|probe|worker)/' "${src[@]}"
 rule 'fork, clone and exec have their places' '\b(v?fork|execve?[lv]?p?e?|fexecve|posix_spawnp?|birth_clone)\(' \
-	'^(supervisord/master/(spawn|birth_clone|birth|spawn_child)\.[ch]|supervisord/keeper/(master|main)\.c|lib/base/run\.c)$' "${src[@]}"
+	'^(supervisord/master/(spawn|birth_clone|birth|spawn_child)\.[ch]|supervisord/keeper/(master|main)\.c|lib/base/run\.c|supervisord/worker/swap\.c)$' "${src[@]}"
 rule 'kill has its place' '\b(kill|killpg|pidfd_send_signal)\(' '^supervisord/master/kill\.c$|^lib/base/run\.[ch]$' "${src[@]}"
 rule 'sandboxes belong into lib/confine' '#include <linux/(seccomp|landlock|filter)\.h>' '^lib/confine/' "${src[@]}"
 rule 'no threads' 'pthread_create' '^$' "${src[@]}"

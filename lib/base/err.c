@@ -14,6 +14,7 @@ static const int exit_codes[] = {
     [ERR_NOT_RUNNING] = 3,
     [ERR_UNKNOWN_NAME] = 4,
     [ERR_REFUSED] = 5,
+    [ERR_UNDONE] = 6,
     [ERR_UNREACHABLE] = 69,
     [ERR_BUSY] = 75,
     [ERR_CONFIG] = 78,

@@ -17,6 +17,7 @@ enum err_kind {
 	ERR_NOT_RUNNING,  /* exit 3 */
 	ERR_UNKNOWN_NAME, /* exit 4 */
 	ERR_REFUSED,	  /* by role or state; exit 5 */
+	ERR_UNDONE,	  /* failed and rolled back; exit 6 */
 	ERR_UNREACHABLE,  /* no node answers; exit 69 */
 	ERR_BUSY,	  /* locked or queue full, try later; exit 75 */
 	ERR_CONFIG,	  /* exit 78 */

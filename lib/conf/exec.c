@@ -205,6 +205,10 @@ static void
 put_handler(struct exec_maker *m, const struct item *it, struct row_exec *e)
 {
 	struct words words = {0};
+	const char *module =
+	    exec_path(m, it->sec, WK_HANDLER, doc_text(it->sec, WK_HANDLER));
+	if (module != NULL)
+		e->module = rows_build_string(m->build, module);
 	handler_command(m, it, &words);
 	e->argv = rows_build_strings(m->build, words.text, words.n);
 	e->argc = words.n;

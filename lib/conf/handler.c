@@ -148,17 +148,12 @@ handler_command(struct exec_maker *m, const struct item *it, struct words *out)
 {
 	char *program = arena_alloc(m->arena, DIRS_PATH);
 	struct err err;
-	const char *module =
-	    exec_path(m, it->sec, WK_HANDLER, doc_text(it->sec, WK_HANDLER));
 	if (dirs_program("supervisord-worker", program, DIRS_PATH, &err) < 0) {
 		diag_error(
 		    m->diag, doc_place(it->sec, WK_HANDLER), "handler: %s", err.msg);
 		return;
 	}
-	if (module == NULL)
-		return;
-	const char *words[] = {program, "--module", module, "--callers",
-	    callers_of(m, it), "--queue",
+	const char *words[] = {program, "--callers", callers_of(m, it), "--queue",
 	    arena_print(
 		m->arena, "%llu", (unsigned long long)doc_num(it->sec, WK_MAILBOX)),
 	    "--"};

@@ -13,7 +13,7 @@
 bool handler_is(const struct conf_sec *sec);
 /* A row for each mailbox, behind those of [socket] sections. */
 void handler_mailboxes(struct emitter *em);
-/* The words that start it. */
+/* The words that start it, but for the module: that may change while it runs. */
 void handler_command(struct exec_maker *m, const struct item *it, struct words *out);
 /* `handler` or `command`, and keys that belong to one of them only. */
 void handler_check(struct emitter *em, const struct item *it);

@@ -41,6 +41,8 @@ const struct rpc_error_row rpc_errors[RPC_ERROR_MAX] = {
     [RPC_STOPPING] = {"stopping", -32013, ERR_REFUSED, "The node is on its way down."},
     [RPC_UNSUPPORTED] = {"unsupported", -32014, ERR_REFUSED,
 	"This node cannot do that."},
+    [RPC_UNDONE] = {"undone", -32015, ERR_UNDONE,
+	"It failed on the way, and all is as it was before; the message says why."},
     [RPC_FORBIDDEN] = {"forbidden", -32020, ERR_REFUSED,
 	"Your role does not allow it; the message says which role does."},
     [RPC_TIMEOUT] = {"timeout", -32021, ERR_FAILED,

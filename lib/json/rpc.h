@@ -33,6 +33,7 @@ enum rpc_error {
 	RPC_NEEDS,
 	RPC_STOPPING,
 	RPC_UNSUPPORTED,
+	RPC_UNDONE,
 	/* of control itself */
 	RPC_FORBIDDEN,
 	RPC_TIMEOUT,

@@ -28,6 +28,7 @@ const char *const answer_names[ANSWER_MAX] = {
     [AN_NEEDS] = "needs",
     [AN_STOPPING] = "stopping",
     [AN_UNSUPPORTED] = "unsupported",
+    [AN_UNDONE] = "undone",
 };
 
 _Static_assert(COUNT(role_names) == ROLE_MAX, "one name a role");

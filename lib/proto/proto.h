@@ -116,6 +116,7 @@ enum answer {
 	AN_NEEDS,    /* an application it needs is not loaded; text names it */
 	AN_STOPPING, /* the node is on its way down */
 	AN_UNSUPPORTED,
+	AN_UNDONE, /* it failed and all is as it was; text says why */
 	ANSWER_MAX
 };
 

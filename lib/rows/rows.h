@@ -23,7 +23,7 @@
 #define ROWS_MAGIC 0x31776f7264777473ULL /* "stwdrow1" */
 
 enum {
-	ROWS_VERSION = 1,
+	ROWS_VERSION = 2,
 	ROW_NONE = UINT32_MAX >> 1,
 	ROWS_SIZE_MAX = 256 << 20,
 	ROWS_MAX = 32000,  /* rows; slots are a little more */
@@ -117,6 +117,7 @@ struct row_exec {
 	uint32_t pre, npre;   /* pre_start: list of strings, empty for none */
 	uint32_t post, npost; /* post_stop */
 	uint32_t cwd;	      /* string, "" for / (the root in user mode) */
+	uint32_t module;      /* string: of a handler, "" for a command */
 	uint32_t uid, gid;
 	uint32_t groups, ngroups; /* list of gids */
 	uint32_t umask;

@@ -161,6 +161,9 @@ exec_check(const struct rows *r, uint32_t i, struct err *err)
 		return bad(err, "pre_start or post_stop", i);
 	if (!are_variables(r, e->env, e->nenv))
 		return bad(err, "environment", i);
+	if (!is_string(r, e->module) ||
+	    (e->module != 0 && rows_string(r, e->module)[0] != '/'))
+		return 0;
 	if (!is_string(r, e->cwd) || (e->cwd != 0 && rows_string(r, e->cwd)[0] != '/' &&
 					 rows_string(r, e->cwd)[0] != '\0'))
 		return bad(err, "directory", i);

@@ -70,8 +70,9 @@ rows_hash_start(const struct rows *r, const struct row *row)
 }
 
 static uint64_t
-hash_exec_rest(uint64_t h, const struct row_exec *e)
+hash_exec_rest(uint64_t h, const struct rows *r, const struct row_exec *e)
 {
+	h = hash_string(h, r, e->module); /* swapped while it runs */
 	h = hash_mix(h, e->flags);
 	h = hash_signed(h, e->stop_signal);
 	h = hash_bytes(h, e->ready_addr, e->ready_addr_len);
@@ -98,7 +99,7 @@ rows_hash_row(const struct rows *r, const struct row *row)
 	for (uint32_t i = 0; i < row->nafter; i++)
 		h = hash_string(h, r, r->row[r->word[row->after + i]].id);
 	h = hash_bytes(h, row->success, sizeof row->success);
-	return row->exec == ROW_NONE ? h : hash_exec_rest(h, &r->exec[row->exec]);
+	return row->exec == ROW_NONE ? h : hash_exec_rest(h, r, &r->exec[row->exec]);
 }
 
 uint64_t

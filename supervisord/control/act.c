@@ -37,6 +37,7 @@ static const struct {
     [AN_NEEDS] = {RPC_NEEDS, "needs an application that is not loaded"},
     [AN_STOPPING] = {RPC_STOPPING, "or the node is on its way down"},
     [AN_UNSUPPORTED] = {RPC_UNSUPPORTED, "cannot do that"},
+    [AN_UNDONE] = {RPC_UNDONE, "failed and was undone"},
 };
 
 _Static_assert(COUNT(answers) == ANSWER_MAX, "one row an answer");
@@ -312,11 +313,14 @@ refused(struct call *call, const struct msg_reply *reply, int *fd, struct fault 
 }
 
 static int
-reloaded(struct call *call, int *fd, struct json *result, struct fault *f)
+reloaded(struct call *call, const struct msg_reply *reply, int *fd, struct json *result,
+    struct fault *f)
 {
 	struct rows new;
 	struct err err;
 	json_set_bool(result, "check", json_get_bool(call->params, "check"));
+	if (reply->text[0] != '\0')
+		json_set_str(result, "swap", reply->text);
 	if (fd == NULL)
 		return 0;
 	if (rows_map(*fd, &new, &err) < 0)
@@ -355,7 +359,7 @@ act_answer(struct call *call, const struct msg_reply *reply, int *fd,
 		return refused(call, reply, fd, f);
 	switch (call->method->verb) {
 	case VERB_RELOAD:
-		return reloaded(call, fd, result, f);
+		return reloaded(call, reply, fd, result, f);
 	case VERB_SHUTDOWN:
 		json_set_i64(result, "keeper_pid", head->keeper_pid);
 		json_set_i64(result, "master_pid", head->master_pid);

@@ -58,8 +58,18 @@ is_shown(const struct row *row)
 }
 
 struct lists {
-	struct json *added, *removed, *restarted, *changed;
+	struct json *added, *removed, *restarted, *swapped, *changed;
 };
+
+/* Another module takes the place of its own while it runs. */
+static int
+module_differs(const struct rows *old, const struct row *a, const struct rows *new,
+    const struct row *b)
+{
+	return a->exec != ROW_NONE && b->exec != ROW_NONE &&
+	       strcmp(rows_string(old, old->exec[a->exec].module),
+		   rows_string(new, new->exec[b->exec].module)) != 0;
+}
 
 static void
 diff_row(const struct rows *old, const struct row *a, const struct rows *new,
@@ -76,6 +86,8 @@ diff_row(const struct rows *old, const struct row *a, const struct rows *new,
 		 (a->start_hash != b->start_hash &&
 		     (b->kind == ROW_WORKER || b->kind == ROW_TEMPLATE)))
 		json_push_str(out->restarted, rows_string(new, b->id));
+	else if (module_differs(old, a, new, b))
+		json_push_str(out->swapped, rows_string(new, b->id));
 	else
 		json_push_str(out->changed, rows_string(new, b->id));
 }
@@ -143,11 +155,13 @@ diff_rows(const struct rows *old, const struct rows *new, struct json *result)
 	struct order b = order_new(new, new->head->nrows, by_id);
 	struct order sa = order_new(old, old->head->nsocks, by_name);
 	struct order sb = order_new(new, new->head->nsocks, by_name);
-	struct lists out = {json_array(), json_array(), json_array(), json_array()};
+	struct lists out = {
+	    json_array(), json_array(), json_array(), json_array(), json_array()};
 	merge_rows(&a, &b, &out);
 	json_set(result, "added", out.added);
 	json_set(result, "removed", out.removed);
 	json_set(result, "restarted", out.restarted);
+	json_set(result, "swapped", out.swapped);
 	json_set(result, "changed", out.changed);
 	json_set(result, "sockets", diff_socks(&sa, &sb));
 	free(a.list);

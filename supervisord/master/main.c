@@ -34,6 +34,7 @@ node_memory(struct node *n)
 	n->io = zeroed(SLOT_MAX * sizeof *n->io);
 	n->timer = zeroed(SLOT_MAX * sizeof *n->timer);
 	n->pidfd_io = zeroed(SLOT_MAX * sizeof *n->pidfd_io);
+	n->link_io = zeroed(SLOT_MAX * sizeof *n->link_io);
 	n->inq = zeroed(SLOT_MAX * sizeof *n->inq);
 	n->waiting = zeroed(SLOT_MAX * sizeof *n->waiting);
 	n->sweeping = zeroed(SLOT_MAX * sizeof *n->sweeping);

@@ -54,6 +54,7 @@ struct slot_io {
 	int ready_read;	     /* read end of `ready = fd:N` on its way to the probe */
 	int32_t session;     /* of its main process, kept after its death */
 	int pidfd;	     /* of an adopted process, -1 */
+	int link;	     /* of a handler worker, -1 */
 	int cgroup;	     /* 0: it has one of its own, -1 */
 	uint8_t probe_knows; /* the probe holds its notify socket */
 	uint8_t log_told;    /* the logger holds its pipe */
@@ -91,6 +92,7 @@ struct node {
 	struct slot_io *io; /* SLOT_MAX */
 	ev_timer *timer;    /* SLOT_MAX: timer or watchdog of a slot */
 	ev_io *pidfd_io;    /* SLOT_MAX: deaths of adopted ones */
+	ev_io *link_io;	    /* SLOT_MAX: words of handler workers */
 	int32_t *pid_slot;  /* hash of pids, PIDS_CAP */
 	struct birth birth[BIRTHS_MAX];
 	unsigned births;
@@ -147,6 +149,13 @@ slot_at(struct node *n, uint32_t i)
 	return &n->st->slot[i];
 }
 
+/* The rows that a slot's row is one of. */
+static inline const struct rows *
+slot_rows(const struct node *n, uint32_t slot)
+{
+	return (n->st->slot[slot].flags & SF_OLD_ROW) != 0 ? n->tree.old : n->tree.rows;
+}
+
 /* state.c: 1 if there was a state of this boot to adopt, 0 if it is new, -1 */
 int state_open(struct node *n, struct err *err);
 int state_renew(struct node *n, struct err *err);
@@ -186,6 +195,13 @@ void kill_role(struct node *n, pid_t pid, int sig);
 void kill_strays(struct node *n);
 void sweep_start(struct node *n, uint32_t slot);
 void sweep_init(struct node *n);
+/* links.c: -1: that process is no handler worker of ours */
+int link_attach(struct node *n, int fd, pid_t pid);
+void link_close(struct node *n, uint32_t slot);
+/* Swaps modules where `next` has others: 1, and it is put in force, or not, and answered
+ * later; 0: no worker is concerned; -1. */
+int links_busy(void);
+int links_swap_begin(struct node *n, struct rows *next, int fd, struct err *err);
 /* reap.c */
 void reap_init(struct node *n);
 void reap_all(struct node *n);
@@ -264,6 +280,9 @@ void load_start(struct node *n);
 void load_done(struct node *n, const struct msg_loaded *m, int *fds, unsigned nfds);
 void load_died(struct node *n);
 void old_rows_release(struct node *n);
+uint32_t *rows_match(const struct rows *now, const struct rows *next);
+int rows_put_in_force(struct node *n, struct rows *next, int fd, struct err *err);
+void reload_answer(struct node *n, enum answer an, const char *text, int fd);
 /* disabled.c */
 void disabled_save(struct node *n);
 /* reexec.c */

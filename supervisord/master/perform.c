@@ -53,6 +53,7 @@ slot_added(struct node *n, uint32_t slot)
 	    .notify = -1,
 	    .ready_read = -1,
 	    .pidfd = -1,
+	    .link = -1,
 	    .cgroup = -1};
 	if (n->st->slot[slot].kind == SLOT_WORKER)
 		(void)pipes_need(

@@ -90,6 +90,7 @@ slot_forgets_process(struct node *n, uint32_t slot)
 	struct slot_io *io = &n->io[slot];
 	if (io->pidfd >= 0 && ev_is_active(&n->pidfd_io[slot]))
 		ev_io_stop(n->loop, &n->pidfd_io[slot]);
+	link_close(n, slot);
 	fd_close(&io->pidfd);
 	fd_close(&io->ready_read);
 }

@@ -159,7 +159,7 @@ load_start(struct node *n)
 		n->reload_next = !n->booting && !n->reloading;
 		return;
 	}
-	if (!n->booting && tree_leavers(&n->tree) > 0) {
+	if (!n->booting && (tree_leavers(&n->tree) > 0 || links_busy())) {
 		log_warn("no reload: the one before is still being carried out");
 		return;
 	}
@@ -167,7 +167,7 @@ load_start(struct node *n)
 	role_start(n, ROLE_LOAD);
 }
 
-static void
+void
 reload_answer(struct node *n, enum answer an, const char *text, int fd)
 {
 	if (n->reload_asked)
@@ -190,7 +190,7 @@ text_copy(int from, int to)
 /* --- from one block to another ---------------------------------------------------------- */
 
 /* For each row in force the row of `next` that continues it: same id, kind and parent. */
-static uint32_t *
+uint32_t *
 rows_match(const struct rows *now, const struct rows *next)
 {
 	uint32_t *map = malloc(((size_t)now->head->nrows + 1) * sizeof *map);
@@ -227,7 +227,7 @@ rows_match(const struct rows *now, const struct rows *next)
 	return map;
 }
 
-static int
+int
 rows_put_in_force(struct node *n, struct rows *next, int fd, struct err *err)
 {
 	uint32_t seq = n->st->head.core.rows_seq;
@@ -275,7 +275,12 @@ reload_rows(struct node *n, int *fd)
 		reload_answer(n, AN_OK, "", *fd);
 		return;
 	}
-	if (rows_put_in_force(n, &next, *fd, &err) < 0) {
+	int swapping = links_swap_begin(n, &next, *fd, &err);
+	if (swapping > 0) {
+		*fd = -1;
+		return;
+	}
+	if (swapping < 0 || rows_put_in_force(n, &next, *fd, &err) < 0) {
 		rows_unmap(&next);
 		log_error("reload: %s; the node is as it was", err.msg);
 		reload_answer(n, AN_FAILED, err.msg, -1);

@@ -122,7 +122,8 @@ request_setenv(struct node *n, const struct msg_request *m)
 static void
 request_reload(struct node *n, const struct msg_request *m)
 {
-	if (n->reloading || n->reload_next || tree_leavers(&n->tree) > 0) {
+	if (n->reloading || n->reload_next || links_busy() ||
+	    tree_leavers(&n->tree) > 0) {
 		control_reply(n, m->m.ref, AN_BUSY, SLOT_NONE,
 		    "a reload is still being carried out", -1);
 		return;

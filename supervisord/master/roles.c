@@ -428,8 +428,12 @@ on_attach(struct ev_loop *loop, ev_io *w, int revents)
 	if (fd < 0)
 		return;
 	clock_read(n);
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
-	    peer.pid != n->role[ROLE_LOGGER].pid || n->role[ROLE_LOGGER].chan >= 0) {
+	int known = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0;
+	if (known && peer.pid != n->role[ROLE_LOGGER].pid &&
+	    link_attach(n, fd, peer.pid) == 0)
+		return;
+	if (!known || peer.pid != n->role[ROLE_LOGGER].pid ||
+	    n->role[ROLE_LOGGER].chan >= 0) {
 		struct msg end = {.type = MSG_LOG_DROP, .slot = ROOT};
 		if (peer.pid != n->role[ROLE_LOGGER].pid) /* of a state that was lost */
 			(void)chan_send(fd, &end, sizeof end, NULL, 0);
@@ -447,7 +451,7 @@ role_listen(struct node *n)
 	struct err err;
 	n->attach_fd = fd_unix_bind(
 	    n->run_dir, "attach.sock", SOCK_SEQPACKET | SOCK_NONBLOCK, &err);
-	if (n->attach_fd < 0 || listen(n->attach_fd, 4) < 0) {
+	if (n->attach_fd < 0 || listen(n->attach_fd, 1024) < 0) {
 		log_error("a logger could not come back: %s", err.msg);
 		return;
 	}

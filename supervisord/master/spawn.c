@@ -113,12 +113,6 @@ static void PRINTF(2, 3) put_format(struct writer *w, const char *fmt, ...)
 	put_ptr(w, at);
 }
 
-static const struct rows *
-slot_rows(const struct node *n, uint32_t slot)
-{
-	return (n->st->slot[slot].flags & SF_OLD_ROW) != 0 ? n->tree.old : n->tree.rows;
-}
-
 static void
 plan_argv(struct node *n, struct writer *w, uint32_t slot, enum spawn_what what)
 {
@@ -215,6 +209,9 @@ plan_env(struct node *n, struct writer *w, uint32_t slot)
 	put_format(w, "STEWARD_ID=%s", id);
 	put_format(w, "STEWARD_RUN=%s", n->dirs.run);
 	put_format(w, "STEWARD_GENERATION=%u", s->gen);
+	if (p->exec->module != 0)
+		put_format(
+		    w, "STEWARD_MODULE=%s", rows_string(p->rows, p->exec->module));
 	if (s->number != 0)
 		put_format(w, "STEWARD_INSTANCE=%u", s->number);
 	plan_env_listen(w);

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -34,7 +33,7 @@ static void
 usage(void)
 {
 	(void)fprintf(stderr,
-	    "usage: supervisord-worker --module FILE.so [--callers UID,... | any]\n"
+	    "usage: supervisord-worker [--module FILE.so] [--callers UID,... | any]\n"
 	    "                          [--queue N] [-- ARG ...]\n"
 	    "It is started by supervisord-master for a worker with `handler = FILE.so`.\n");
 	exit(2);
@@ -50,7 +49,8 @@ options_read(int argc, char **argv, struct options *o)
 	    {0},
 	};
 	struct err err;
-	*o = (struct options){.callers = "", .queue = QUEUE_DEFAULT};
+	*o = (struct options){
+	    .module = getenv("STEWARD_MODULE"), .callers = "", .queue = QUEUE_DEFAULT};
 	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;)
 		if (c == 'm')
 			o->module = optarg;
@@ -118,14 +118,6 @@ on_never(struct ev_loop *loop, ev_periodic *p, int events)
 	(void)events;
 }
 
-static uint64_t
-now_ns(void)
-{
-	struct timespec ts;
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
 /*
  * After a message the next one is often on its way: looking for it a little longer is
  * cheaper than to sleep and be woken, above all between two processors.
@@ -134,7 +126,7 @@ static void
 loop_run(struct steward_worker *w)
 {
 	while (!w->ended) {
-		int spin = w->busy_ns != 0 && now_ns() - w->busy_ns < SPIN_NS;
+		int spin = w->busy_ns != 0 && clock_ns() - w->busy_ns < SPIN_NS;
 		if (!spin)
 			w->busy_ns = 0;
 		ev_run(w->loop, spin ? EVRUN_NOWAIT : EVRUN_ONCE);
@@ -157,6 +149,8 @@ start(struct steward_worker *w, const struct options *o)
 	int fd = steward_socket(w, "mailbox");
 	if (fd >= 0 && serve_start(w, fd, &err) < 0)
 		fatal("%s", err.msg);
+	if (getenv("STEWARD_RUN") != NULL)
+		link_start(w, getenv("STEWARD_RUN"));
 	sdnotify("READY=1");
 }
 
@@ -167,6 +161,7 @@ finish(struct steward_worker *w)
 	    strcmp(w->reason, "normal") == 0 || strcmp(w->reason, "shutdown") == 0;
 	if (!clean)
 		log_error("the worker ends: %s", w->reason);
+	link_stop(w);
 	serve_stop(w);
 	call_stop(w);
 	watch_stop(w);
@@ -188,6 +183,7 @@ main(int argc, char **argv)
 	options_read(argc, argv, &o);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)snprintf(w->reason, sizeof w->reason, "normal");
+	w->link = w->run_dir = -1;
 	w->queue_max = (uint32_t)o.queue;
 	callers_read(w, o.callers);
 	identity_read(w);

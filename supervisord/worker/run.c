@@ -2,21 +2,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "worker/worker.h"
 
 static struct steward_worker *reporting; /* of the handler of fatal signals */
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec ts;
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 static void
 begin(struct steward_worker *w, const char *what, const char *who, size_t len)
@@ -51,7 +42,7 @@ finish(struct steward_worker *w, enum steward_next next)
 	}
 	w->in_callback = 0;
 	w->last[0] = '\0';
-	w->busy_ns = now_ns();
+	w->busy_ns = clock_ns();
 	if (next == STEWARD_STOP)
 		run_end(w, NULL);
 }

@@ -8,6 +8,8 @@
  *   call.c     connections to others' mailboxes: calls, casts, monitors
  *   watch.c    timers, descriptors, signals: registered by tag, told by tag
  *   sys.c      the operator's requests: inspect, suspend, resume
+ *   link.c     the connection to the master
+ *   swap.c     one module in the other's place
  *   api.c      <steward/handler.h>'s small functions
  *
  * One process, one loop, one module.  The struct is the module's `struct steward_worker`.
@@ -22,6 +24,7 @@
 
 #include "base/err.h"
 #include "mail/conn.h"
+#include "proto/swap.h"
 #include "steward/handler.h"
 
 enum {
@@ -96,6 +99,23 @@ struct watch {
 	struct watch *prev, *next;
 };
 
+enum swap_stage { SWAP_IDLE, SWAP_TRYING, SWAP_READY, SWAP_BETWEEN };
+
+/* The swap that is going on, if any. */
+struct swap {
+	struct steward_worker *w;
+	enum swap_stage stage;
+	uint32_t txn;
+	struct module next;   /* what may come */
+	char path[SWAP_TEXT]; /* its file */
+	void *state;	      /* for it; the old one is still in w->state */
+	int was_suspended;
+	uint64_t paused_ns, pause_ns;
+	ev_io rehearsal_io;
+	int rehearsal_fd;
+	int rehearsal_pid;
+};
+
 struct steward_worker {
 	struct ev_loop *loop;
 	ev_io listen_io;
@@ -105,7 +125,11 @@ struct steward_worker {
 	void *state;
 	const char *id; /* "app/worker#n" */
 	uint64_t gen;
-	int mailbox_dir;     /* run/mailbox, for calls to others */
+	int mailbox_dir;   /* run/mailbox, for calls to others */
+	int run_dir, link; /* to the master; -1 */
+	ev_io link_io;
+	ev_timer link_again;
+	struct swap swap;
 	uint32_t queue_max;  /* calls taken at once */
 	uint32_t open_calls; /* of all caller */
 	uint64_t next_caller, next_ref;
@@ -153,6 +177,20 @@ int caller_send(struct caller *c, const struct frame *f);
 /* call.c */
 void call_resume(struct steward_worker *w);
 void call_stop(struct steward_worker *w);
+
+/* link.c */
+void link_start(struct steward_worker *w, const char *run);
+void link_stop(struct steward_worker *w);
+void link_say(struct steward_worker *w, uint32_t type, uint32_t txn, uint64_t value,
+    const char *text);
+
+/* swap.c */
+uint64_t clock_ns(void);
+void swap_prepare(struct steward_worker *w, const struct swap_msg *m);
+void swap_change(struct steward_worker *w, const struct swap_msg *m);
+void swap_commit(struct steward_worker *w);
+void swap_undo(struct steward_worker *w);
+void swap_decide(struct steward_worker *w, const char *path);
 
 /* watch.c */
 void watch_resume(struct steward_worker *w);

@@ -98,6 +98,13 @@ terminate(struct steward_worker *w, const char *reason, void *state)
 }
 
 static void
+discard(void *state, uint32_t version)
+{
+	(void)version;
+	free(state);
+}
+
+static void
 inspect(struct steward_worker *w, const void *state, struct steward_out *out)
 {
 	const struct counter *c = state;
@@ -107,4 +114,4 @@ inspect(struct steward_worker *w, const void *state, struct steward_out *out)
 
 STEWARD_HANDLER("counter", "1", 1, .init = init, .handle_call = handle_call,
     .handle_cast = handle_cast, .handle_info = handle_info, .terminate = terminate,
-    .inspect = inspect);
+    .discard = discard, .inspect = inspect);
