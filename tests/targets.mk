@@ -60,6 +60,6 @@ hostile: progs $(B)/bin/storm-worker $(B)/bin/inject.so ## states, pids, roles a
 .PHONY: storm faults hostile
 
 # --- scenarios: real processes, as an operator and a newcomer use them -------------------
-scenario: progs ## real processes under a node; NAME= runs those whose names hold it
+scenario: progs $(B)/bin/stepkill ## real processes under a node; NAME= runs those whose names hold it
 	@BIN=$(abspath $(B)/bin) tests/scenario/run.py $(NAME)
 .PHONY: scenario

@@ -44,7 +44,7 @@ node_memory(struct node *n)
 	for (uint32_t i = 0; i < SLOT_MAX; i++) {
 		struct slot_io *io = &n->io[i];
 		io->log_read = io->log_write = io->notify = io->ready_read = -1;
-		io->pidfd = io->cgroup = -1;
+		io->pidfd = io->link = io->cgroup = -1;
 	}
 	for (unsigned i = 0; i < BIRTHS_MAX; i++)
 		n->birth[i].pipe = -1;

@@ -3,6 +3,7 @@
  * compiler's command line, makes code_change misbehave:
  *   1 refuses   2 crashes   3 hangs   4 refuses outside of the rehearsal only
  *   5 crashes there only    6 hangs there only
+ *   7 refuses there where the count is 13
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,8 +73,11 @@ handle_info(struct steward_worker *w, const struct steward_info *info, void *sta
 }
 
 static int
-misbehave(const struct steward_change *change)
+misbehave(const struct steward_change *change, const void *old)
 {
+	if (MODE == 7)
+		return !change->rehearsal && ((const struct counter *)old)->n == 13 ? -1
+										    : 0;
 	int mode = MODE > 3 ? (change->rehearsal ? 0 : MODE - 3) : MODE;
 	if (mode == 2)
 		abort();
@@ -87,7 +91,7 @@ code_change(struct steward_worker *w, const struct steward_change *change, void 
     void **new)
 {
 	(void)w;
-	if (misbehave(change) < 0)
+	if (misbehave(change, old) < 0)
 		return -1;
 	if (change->direction == STEWARD_UPGRADE) {
 		const struct counter *from = old;
