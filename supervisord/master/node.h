@@ -254,7 +254,10 @@ int role_send(struct node *n, enum role role, const void *msg, size_t len,
     const int *fds, unsigned nfds);
 void roles_begin(struct node *n);
 void roles_stop(struct node *n);
+void role_attach(struct node *n, enum role role, int chan, pid_t pid);
+/* attach.c */
 void role_listen(struct node *n);
+void attach_one(struct node *n);
 void event_role(struct node *n, enum event_type type, enum role role, struct reason re);
 /* role_control.c */
 void control_hello(struct node *n);

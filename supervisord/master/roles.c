@@ -226,7 +226,7 @@ role_send(struct node *n, enum role role, const void *msg, size_t len, const int
 	return -1;
 }
 
-static void
+void
 role_attach(struct node *n, enum role role, int chan, pid_t pid)
 {
 	struct role_io *r = &n->role[role];
@@ -414,54 +414,6 @@ on_again(struct ev_loop *loop, ev_timer *w, int revents)
 		role_absent(r->node, r);
 }
 
-/* --- a logger that lives on ----------------------------------------------------------- */
-
-static void
-on_attach(struct ev_loop *loop, ev_io *w, int revents)
-{
-	(void)loop;
-	(void)revents;
-	struct node *n = w->data;
-	struct ucred peer = {0};
-	socklen_t len = sizeof peer;
-	int fd = accept4(n->attach_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd < 0)
-		return;
-	clock_read(n);
-	int known = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0;
-	if (known && peer.pid != n->role[ROLE_LOGGER].pid &&
-	    link_attach(n, fd, peer.pid) == 0)
-		return;
-	if (!known || peer.pid != n->role[ROLE_LOGGER].pid ||
-	    n->role[ROLE_LOGGER].chan >= 0) {
-		struct msg end = {.type = MSG_LOG_DROP, .slot = ROOT};
-		if (peer.pid != n->role[ROLE_LOGGER].pid) /* of a state that was lost */
-			(void)chan_send(fd, &end, sizeof end, NULL, 0);
-		fd_close(&fd);
-		return;
-	}
-	ev_timer_stop(n->loop, &n->role[ROLE_LOGGER].again);
-	role_attach(n, ROLE_LOGGER, fd, peer.pid);
-	log_info("the logger came back (pid %d)", (int)peer.pid);
-}
-
-void
-role_listen(struct node *n)
-{
-	struct err err;
-	n->attach_fd = fd_unix_bind(
-	    n->run_dir, "attach.sock", SOCK_SEQPACKET | SOCK_NONBLOCK, &err);
-	if (n->attach_fd < 0 || listen(n->attach_fd, 1024) < 0) {
-		log_error("a logger could not come back: %s", err.msg);
-		return;
-	}
-	if (fchmodat(n->run_dir, "attach.sock", n->dirs.user_mode ? 0600 : 0666, 0) < 0)
-		log_warn("attach.sock keeps its mode: %s", strerrordesc_np(errno));
-	ev_io_init(&n->attach_io, on_attach, n->attach_fd, EV_READ);
-	n->attach_io.data = n;
-	ev_io_start(n->loop, &n->attach_io);
-}
-
 void
 roles_init(struct node *n)
 {
@@ -517,7 +469,7 @@ logger_to_the_end(struct node *n)
 		if (ready <= 0) /* it may be dead, and nobody tells */
 			left -= process_born(r->pid) == 0 ? left : ABSENT_MS;
 		if (ready > 0 && r->chan < 0)
-			on_attach(n->loop, &n->attach_io, EV_READ);
+			attach_one(n);
 		else if (ready > 0)
 			on_role(n->loop, &r->io, EV_READ);
 	}
@@ -585,7 +537,7 @@ strays_hear(struct node *n)
 {
 	struct pollfd p = {.fd = n->attach_fd, .events = POLLIN};
 	while (n->strays && n->attach_fd >= 0 && poll(&p, 1, STRAY_MS) > 0)
-		on_attach(n->loop, &n->attach_io, EV_READ);
+		attach_one(n);
 }
 
 /* At the end: the logger reads its pipes empty. */

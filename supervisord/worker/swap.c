@@ -173,16 +173,14 @@ swap_prepare(struct steward_worker *w, const struct swap_msg *m)
 		return;
 	}
 	const struct steward_handler *by = is_up(x) ? x->next.h : w->module.h;
+	int same_state = x->next.state_version == w->module.state_version;
 	if (strcmp(x->next.name, w->module.name) != 0) {
 		refuse(x, "it is another module, not another version of this one");
-	} else if (x->next.state_version == w->module.state_version) {
-		x->stage = SWAP_READY;
-		link_say(w, SWAP_DONE, x->txn, 0, "");
-	} else if (by->code_change == NULL) {
+	} else if (!same_state && by->code_change == NULL) {
 		refuse(x,
 		    "the versions of their states differ and the newer module has "
 		    "no code_change");
-	} else if (m->value == 1) {
+	} else if (!same_state && m->value == 1) {
 		rehearsal_start(x);
 	} else {
 		x->stage = SWAP_READY;
