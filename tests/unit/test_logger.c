@@ -73,25 +73,81 @@ a_piece_is_continued_by_the_next_logger(void **state)
 	stop_writing(p);
 }
 
-/* A kill between write and consume, made by hand: the file has what the pipe has. */
+/* The file of app/NAME as an earlier logger left it. */
 static void
-a_repeated_chunk_begins_on_its_own_line(void **state)
+leave(const struct bench *b, const char *name, const char *text)
 {
-	struct bench *b = *state;
 	char path[128];
-	int p[2];
-	make_pipe(p);
 	(void)snprintf(path, sizeof path, "%s/app", b->log);
 	assert_int_equal(fd_mkdirs(path, 0750, NULL), 0);
-	(void)snprintf(path, sizeof path, "%s/app/torn.log", b->log);
+	(void)snprintf(path, sizeof path, "%s/app/%s.log", b->log, name);
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
-	put(fd, "first\nsecond\nthi");
+	put(fd, text);
 	close(fd);
+}
+
+/* A kill between write and consume, made by hand: the file has what the pipe has. */
+static void
+a_torn_line_is_finished_before_its_chunk_comes_again(void **state)
+{
+	struct bench *b = *state;
+	int p[2];
+	make_pipe(p);
+	leave(b, "torn", "first\nsecond\nthi");
 	put(p[1], "second\nthird\nfourth\n");
 	add(b, 1, "app/torn", p[0], (struct limits){0});
 	wait_for(b, "app/torn.log", "fourth\n");
 	char *text = slurp(b, "app/torn.log");
-	assert_string_equal(text, "first\nsecond\nthi\nsecond\nthird\nfourth\n");
+	assert_string_equal(text, "first\nsecond\nthird\nsecond\nthird\nfourth\n");
+	free(text);
+	stop_writing(p);
+}
+
+#define SOME_TIME "2026-11-21T11:00:00.123456Z "
+
+static void
+a_line_torn_in_its_time_goes(void **state)
+{
+	struct bench *b = *state;
+	for (size_t n = 1; n <= STAMP_LEN; n += 9) {
+		char id[32], file[32], left[128];
+		int p[2];
+		make_pipe(p);
+		(void)snprintf(id, sizeof id, "app/t%zu", n);
+		(void)snprintf(file, sizeof file, "app/t%zu.log", n);
+		(void)snprintf(
+		    left, sizeof left, SOME_TIME "first\n%.*s", (int)n, SOME_TIME);
+		leave(b, id + 4, left);
+		put(p[1], "first\nsecond\n");
+		add(b, 1, id, p[0], (struct limits){.flags = STAMPS});
+		wait_for(b, file, "second\n");
+		char *text = slurp(b, file);
+		const char *rest = skip_stamp(text);
+		assert_memory_equal(rest, "first\n", 6);
+		rest = skip_stamp(rest + 6);
+		assert_memory_equal(rest, "first\n", 6);
+		assert_string_equal(skip_stamp(rest + 6), "second\n");
+		free(text);
+		order(b, MSG_LOG_DROP, 1);
+		stop_writing(p);
+	}
+}
+
+static void
+a_line_torn_in_its_text_keeps_its_time(void **state)
+{
+	struct bench *b = *state;
+	int p[2];
+	make_pipe(p);
+	leave(b, "torn", SOME_TIME "fir");
+	put(p[1], "first\nsecond\n");
+	add(b, 1, "app/torn", p[0], (struct limits){.flags = STAMPS});
+	wait_for(b, "app/torn.log", "second\n");
+	char *text = slurp(b, "app/torn.log");
+	assert_memory_equal(text, SOME_TIME "first\n", STAMP_LEN + 6);
+	const char *rest = skip_stamp(text + STAMP_LEN + 6);
+	assert_memory_equal(rest, "first\n", 6);
+	assert_string_equal(skip_stamp(rest + 6), "second\n");
 	free(text);
 	stop_writing(p);
 }
@@ -493,7 +549,9 @@ main(void)
 	    TEST(lines_reach_the_file_in_order),
 	    TEST(each_line_gets_one_stamp),
 	    TEST(a_piece_is_continued_by_the_next_logger),
-	    TEST(a_repeated_chunk_begins_on_its_own_line),
+	    TEST(a_torn_line_is_finished_before_its_chunk_comes_again),
+	    TEST(a_line_torn_in_its_time_goes),
+	    TEST(a_line_torn_in_its_text_keeps_its_time),
 	    TEST(long_lines_are_cut_and_marked),
 	    TEST(rotation_by_size_keeps_so_many),
 	    TEST(rotation_by_age_survives_a_new_logger),
