@@ -19,7 +19,7 @@ command = /bin/sleep 1000
 instances = 3
 [worker ready]
 supervisor = api
-command = {W} notify READY=1 STATUS=well
+command = {W} notify STATUS=well READY=1
 ready = notify
 """
 ALL = ["api/web", "api/pool#1", "api/pool#2", "api/pool#3", "api/ready"]
