@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -193,11 +194,46 @@ take_status(struct node *n, pid_t pid, int status)
 		role_exited(n, (enum role)role, status);
 }
 
+/* Whose the pipe is that the keeper holds for a slot which is another's now. */
+static const char *
+id_before(const struct node *n, uint32_t slot)
+{
+	uint64_t k = n->st->head.event_n;
+	for (unsigned i = 0; i < EVENT_RING && k > 0; i++, k--) {
+		const struct event *ev = &n->st->event[k % EVENT_RING];
+		if (ev->n == k && ev->slot == slot && ev->type == EV_CHILD_REMOVED)
+			return ev->id;
+	}
+	return "gone";
+}
+
+/*
+ * A master that was killed between the step that freed a slot and ACT_REMOVED left its
+ * descriptors with the keeper; the slot may be another's by now.  A pipe belongs to the
+ * slot that has its inode.
+ */
+static void
+drop_what_is_left(struct node *n)
+{
+	for (uint32_t i = ROOT + 1; i < n->st->head.core.slots_used; i++) {
+		const struct slot *s = slot_at(n, i);
+		const struct slot_io *io = &n->io[i];
+		struct stat sb;
+		int other = s->kind != SLOT_WORKER ||
+			    (io->log_read >= 0 && (fstat(io->log_read, &sb) < 0 ||
+						      sb.st_ino != s->log_ino));
+		if (other &&
+		    (io->log_read >= 0 || io->log_write >= 0 || io->notify >= 0))
+			slot_fds_drop(n, i, id_before(n, i));
+	}
+}
+
 void
 adopt(struct node *n)
 {
 	uint32_t kept = 0;
 	tree_recover(&n->tree);
+	drop_what_is_left(n);
 	adopt_cgroups(n);
 	adopting = 1;
 	n->performing++; /* first all facts, then all actions */

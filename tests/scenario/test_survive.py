@@ -3,9 +3,10 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 
-from harness import (BIN, NOBODY, Node, ROOT, Skip, alive, children_of, descendants, equal, holds,
-                     read, start, until, words_of)
+from harness import (BIN, DEADLINE, NOBODY, Node, ROOT, Skip, alive, children_of, descendants, equal, holds,
+                     read, start, stat_of, until, words_of)
 
 CONF = """
 [application api]
@@ -309,6 +310,44 @@ def test_last_word_of_a_master():
     equal(n.wait_end(), 0)
     tracer.wait()
     n.finish()
+
+
+def hangs(process):
+    """A tracee that stays where its tracer holds it."""
+    for _ in range(5):
+        if (stat_of(process) or "?")[0] != "t":
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_killed_while_a_slot_is_given_up():
+    """SIGKILL of the master at each message it sends while a pool shrinks: the next one
+    has nothing of those that are gone, and a new logger is told of the others alone."""
+    if not shutil.which("strace"):
+        raise Skip("no strace here")
+    with Node("[worker p]\ncommand = /bin/sh -c 'echo here; exec sleep 1000'\ninstances = 1\n") as n:
+        n.wait_up("main/p#1")
+        for k in range(1, 12):
+            n.do("scale", "p", 3)
+            master, masters = n.master(), n.call("node.info")["masters"]
+            tracer = start(["strace", "-qq", "-o", "/dev/null", "-p", str(master), "-e",
+                            "inject=sendmsg:delay_enter=%d:when=%d" % (DEADLINE * 1e6, k)],
+                           stderr=subprocess.DEVNULL)
+            until(lambda: "TracerPid:\t%d\n" % tracer.pid in read("/proc/%d/status" % master),
+                  "the tracer holds it")
+            shrink = start([os.path.join(BIN, "relctl"), "--root", n.dir, "scale", "p", "1"],
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            until(lambda: hangs(master) or shrink.poll() is not None, "it sends, or is done")
+            os.kill(master, signal.SIGKILL)
+            tracer.kill()  # it would sleep on
+            tracer.wait()
+            shrink.wait()
+            until(lambda: n.master() != master and n.call("node.info")["state"] == "up", "a new master")
+            logger = n.kill_role("logger")
+            until(lambda: n.role("logger") != logger, "a new logger")
+            n.do("scale", "p", 1)
+            equal(n.call("node.info")["masters"], masters + 1, "killed at message %d" % k)
 
 
 def test_term_while_starting():
