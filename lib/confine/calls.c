@@ -61,7 +61,6 @@ const struct call calls[] = {
     {.nr = SYS_ftruncate, .roles = LOG | LOD},
     {.nr = SYS_fadvise64, .roles = LOG | LOD},
     {.nr = SYS_tee, .roles = LOG},
-    {.nr = SYS_splice, .roles = LOG},
     {.nr = SYS_pipe2, .roles = LOG},
     {.nr = SYS_memfd_create, .roles = LOD},
 

@@ -24,7 +24,7 @@ feeds_open(struct feeds *fs, int logdir, unsigned max_open, struct err *err)
 	TAILQ_INIT(&fs->all);
 	TAILQ_INIT(&fs->run);
 	TAILQ_INIT(&fs->held);
-	fs->tap = (struct tap){.in = -1, .out = -1, .null = -1};
+	fs->tap = (struct tap){.in = -1, .out = -1};
 	fs->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (fs->epoll < 0)
 		return err_sys(err, "cannot make an epoll descriptor");

@@ -125,17 +125,18 @@ lines_count(const char *buf, size_t n)
 	return count;
 }
 
-int
-lines_any_begins(const char *buf, size_t n, const char *text, size_t len)
+const char *
+lines_rest(const char *buf, size_t n, const char *text, size_t len, size_t *rest)
 {
 	const char *end = buf + n;
 	while (buf < end) {
-		if ((size_t)(end - buf) >= len && memcmp(buf, text, len) == 0)
-			return 1;
-		buf = memchr(buf, '\n', (size_t)(end - buf));
-		if (buf == NULL)
-			return 0;
-		buf++;
+		const char *nl = memchr(buf, '\n', (size_t)(end - buf));
+		const char *stop = nl != NULL ? nl : end;
+		if ((size_t)(stop - buf) >= len && memcmp(buf, text, len) == 0) {
+			*rest = (size_t)(stop - buf) - len;
+			return buf + len;
+		}
+		buf = stop + 1;
 	}
-	return 0;
+	return NULL;
 }

@@ -50,7 +50,8 @@ size_t lines_raw(const struct batch *b, size_t written, const char *buf, size_t 
 /* Bytes up to and with the last newline, 0 without one. */
 size_t lines_whole(const char *buf, size_t n);
 uint64_t lines_count(const char *buf, size_t n);
-/* Whether some line of buf begins with text. */
-int lines_any_begins(const char *buf, size_t n, const char *text, size_t len);
+/* What follows text in the first line of buf that begins with it; NULL if none does. */
+const char *lines_rest(
+    const char *buf, size_t n, const char *text, size_t len, size_t *rest);
 
 #endif

@@ -145,26 +145,70 @@ find_born(struct sinks *all, const struct sink *s)
 	return wall_ms(all);
 }
 
-/* The text of the last, unfinished line into all->tail; its length, *torn: mid-stamp. */
-static size_t
-read_tail(struct sinks *all, const struct sink *s, int *torn)
+/* How the file ends: a piece of a line behind the last newline. */
+struct end {
+	size_t stamp, text; /* bytes of each; the text is in all->tail */
+};
+
+static struct end
+read_end(struct sinks *all, const struct sink *s)
 {
+	struct end end = {0, 0};
 	size_t want = (size_t)MIN(s->size, (uint64_t)sizeof all->tail);
 	ssize_t n = pread(s->fd, all->tail, want, (off_t)(s->size - want));
-	*torn = 0;
 	if (n <= 0)
-		return 0;
+		return end;
 	size_t start = lines_whole(all->tail, (size_t)n);
 	size_t len = (size_t)n - start;
-	if (len > 0 && (s->flags & SINK_STAMP) != 0) {
-		int stamp = lines_is_stamp(all->tail + start, MIN(len, STAMP_LEN));
-		*torn = stamp && len <= STAMP_LEN;
-		size_t skip = stamp ? MIN(len, STAMP_LEN) : 0;
-		start += skip;
-		len -= skip;
+	if ((s->flags & SINK_STAMP) != 0 &&
+	    lines_is_stamp(all->tail + start, MIN(len, STAMP_LEN)))
+		end.stamp = MIN(len, STAMP_LEN);
+	end.text = len - end.stamp;
+	memmove(all->tail, all->tail + start + end.stamp, end.text);
+	return end;
+}
+
+/* The rest of a line of which the file has `len` bytes, and its end. */
+static int
+finish_line(struct sink *s, size_t len, const char *rest, size_t n)
+{
+	char nl = '\n';
+	size_t room = LINE_MAX_BYTES - MIN(len, (size_t)LINE_MAX_BYTES);
+	struct iovec iov[] = {
+	    {.iov_base = unconst(rest), .iov_len = MIN(n, room)},
+	    {.iov_base = &nl, .iov_len = 1},
+	};
+	ssize_t all = (ssize_t)(iov[0].iov_len + 1);
+	ssize_t done = writev(s->fd, iov, 2);
+	if (done != all) {
+		errno = done < 0 ? errno : ENOSPC;
+		return -1;
 	}
-	memmove(all->tail, all->tail + start, len);
-	return len;
+	s->size += (uint64_t)done;
+	return 0;
+}
+
+/*
+ * The file ends within a line: what an earlier logger wrote on purpose, for it waited
+ * long enough, or what a kill left of a chunk that comes once more.  A torn time goes; a
+ * torn line gets its rest, since what looks torn may have been written on purpose.
+ */
+static int
+mend(struct sinks *all, struct sink *s, const char *peek, size_t npeek)
+{
+	struct end end = read_end(all, s);
+	const char *rest = NULL;
+	size_t n = 0;
+	if (end.text == 0 && end.stamp > 0) {
+		s->size -= end.stamp;
+		return ftruncate(s->fd, (off_t)s->size);
+	}
+	if ((s->flags & SINK_SEEN) == 0)
+		rest = lines_rest(peek, npeek, all->tail, end.text, &n);
+	if (rest != NULL)
+		return finish_line(s, end.text, rest, n);
+	s->col = (uint32_t)MIN(end.text, LINE_MAX_BYTES);
+	return 0;
 }
 
 /* What the descriptor just opened holds; the first time, mends what a crash left. */
@@ -172,7 +216,6 @@ static int
 learn(struct sinks *all, struct sink *s, const char *peek, size_t npeek)
 {
 	struct stat st;
-	int torn;
 	char last;
 	if (fstat(s->fd, &st) < 0)
 		return -1;
@@ -182,18 +225,8 @@ learn(struct sinks *all, struct sink *s, const char *peek, size_t npeek)
 	s->born_ms = find_born(all, s);
 	s->col = 0;
 	if (s->size > 0 && pread(s->fd, &last, 1, (off_t)s->size - 1) == 1 &&
-	    last != '\n') {
-		size_t len = read_tail(all, s, &torn);
-		if ((s->flags & SINK_SEEN) == 0)
-			torn |= lines_any_begins(peek, npeek, all->tail, len);
-		if (torn) {
-			if (write(s->fd, "\n", 1) != 1)
-				return -1;
-			s->size++;
-			len = 0;
-		}
-		s->col = (uint32_t)MIN(len, LINE_MAX_BYTES);
-	}
+	    last != '\n' && mend(all, s, peek, npeek) < 0)
+		return -1;
 	s->flags |= SINK_KNOWN | (npeek > 0 ? SINK_SEEN : 0);
 	return 0;
 }

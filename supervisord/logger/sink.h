@@ -8,7 +8,7 @@
  * again; tries are at least SINK_RETRY_MS apart.  Nothing here waits or fsyncs.
  *
  * After a crash of the logger the file may end in a piece of a chunk that comes once
- * more.  Then a newline is put first, so that each repeated line is whole.
+ * more.  Then the line it ends in is finished first, so that each line is whole.
  *
  * Rotation is by size, by the age of the file's first byte (seen when the next line
  * comes, never by a timer), or on demand; always between two lines.

@@ -245,7 +245,7 @@ log_add(struct node *n, uint32_t slot)
 		m.max_age_ms = rn->log_max_age_ms;
 		m.keep = rn->log_keep;
 		m.flags = 1 | (rn->log_zstd ? 2 : 0);
-	} else if ((s->flags & SF_OLD_ROW) != 0) {
+	} else if (s->kind != SLOT_WORKER || (s->flags & SF_OLD_ROW) != 0) {
 		return;
 	} else {
 		const struct row_exec *x = &n->rows.exec[n->rows.row[s->row].exec];

@@ -21,7 +21,7 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 BIN = os.path.abspath(os.environ.get("BIN") or os.path.join(TOP, "build/current/bin"))
 PY = "/usr/bin/python3"
 WORKER = os.path.join(HERE, "worker.py")
-DEADLINE = float(os.environ.get("DEADLINE_S", "20"))
+DEADLINE = float(os.environ.get("DEADLINE_S", "60"))
 NOBODY = 65534
 ROOT = os.geteuid() == 0
 
@@ -123,11 +123,23 @@ def read(path):
         return ""
 
 
+ports_held = []
+
+
 def free_port():
+    """A port for whoever binds it with SO_REUSEADDR; nobody is given it by chance, since a
+    socket of ours, which never listens, has it until the end of the tests."""
     import socket
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    s = socket.socket()
+    s.bind(("127.0.0.1", 0))
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    ports_held.append(s)
+    return s.getsockname()[1]
+
+
+def lonely_uid():
+    """A user whose processes are this test's alone, for what may hit all of its user."""
+    return 20000 + os.getpid() % 40000
 
 
 def cgroup2_mount():
@@ -264,7 +276,7 @@ class Node:
         self.end_all()
         # roles of a master that was killed see its end a moment later
         with contextlib.suppress(AssertionError):
-            until(lambda: not [p for p in mine() if alive(p)], "all have ended", 3)
+            until(lambda: not [p for p in mine() if alive(p)], "all have ended")
         left = self.leftovers()
         if left:
             raise AssertionError("left behind: " + "; ".join(left))
@@ -335,7 +347,7 @@ class Node:
         with self.client() as c:
             return c.call(method, **params)
 
-    def relctl(self, *words, timeout=60, code=None, env=None, uid=None, stdin=None):
+    def relctl(self, *words, timeout=2 * DEADLINE, code=None, env=None, uid=None, stdin=None):
         kwargs = {"user": uid, "group": uid, "extra_groups": []} if uid is not None else {}
         done = subprocess.run(
             [os.path.join(self.bin, "relctl"), "--root", self.dir] + [str(w) for w in words],
@@ -404,6 +416,18 @@ class Node:
         until(lambda: self.master() != old and self.call("node.info")["state"] == "up",
               "a new master serves")
         return old
+
+    def role(self, name):
+        """The pid of a role, once it runs: never 0, a signal to which would hit us all."""
+        return until(lambda: [r["pid"] for r in self.call("node.info")["roles"]
+                              if r["name"] == name and r["pid"] > 0], name + " runs")[0]
+
+    def kill_role(self, name):
+        """SIGKILL to a role; the pid it had."""
+        pid = self.role(name)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        return pid
 
     def events(self, *types):
         found, at = [], 0

@@ -138,10 +138,11 @@ def test_stop_of_a_permanent_application():
 def test_start_type_of_the_moment():
     """app start --type permanent: its end ends the node."""
     conf = ("[application p]\nautostart = no\nintensity = 0\n[worker w]\nsupervisor = p\n"
-            "command = /bin/sh -c 'sleep 0.5; exit 9'\n")
+            "command = /bin/sh -c 'while [ ! -e {D}/go ]; do sleep 0.05; done; exit 9'\n")
     n = Node(conf)
     n.start()
     n.do("app", "start", "--type", "permanent", "p")
+    n.write("go", "")
     equal(n.wait_end(), 9)
     n.finish()
 

@@ -17,7 +17,7 @@ command = /bin/sleep 1000
 command = /bin/sleep 1000
 user = nobody
 """
-BOOT_S = 60
+BOOT_S = 120
 TARGET = """[Unit]
 Requires=steward.service
 """

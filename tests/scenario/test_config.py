@@ -1,7 +1,7 @@
 """Configurations: all errors at once, reload, odd names and values, deep directories."""
 import os
 
-from harness import Fault, Node, alive, environ_of, equal, holds, until
+from harness import DEADLINE, Fault, Node, alive, environ_of, equal, holds, until
 
 WRONG = """[node]
 naem = x
@@ -230,7 +230,7 @@ sockets = s
         assert len(path) < 108 + len("NOTIFY_SOCKET="), path
         place = os.open(n.dir, os.O_PATH)
         with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(10)
+            s.settimeout(DEADLINE)
             s.connect("/proc/self/fd/%d/serve.sock" % place)
             equal(int(s.recv(100)), n.pid("main/s"))
         os.close(place)

@@ -293,10 +293,8 @@ def test_control_is_killed():
         n.wait_up(*ALL)
         old = n.pids(*ALL)
         for name in ("control", "probe", "logger"):
-            pid = [r for r in n.call("node.info")["roles"] if r["name"] == name][0]["pid"]
-            os.kill(pid, 9)
-            until(lambda: [r for r in n.call("node.info")["roles"]
-                           if r["name"] == name][0]["pid"] not in (0, pid), name + " is back")
+            pid = n.kill_role(name)
+            until(lambda: n.role(name) != pid, name + " is back")
         equal(n.pids(*ALL), old)
 
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import tempfile
 
-from harness import (BIN, Node, ROOT, Skip, TOP, alive, children_of, descendants, equal, holds,
+from harness import (BIN, DEADLINE, Node, ROOT, Skip, TOP, alive, children_of, descendants, equal, holds,
                      read, start, stat_of, until, words_of)
 
 SERVE = """
@@ -49,7 +49,7 @@ class Container:
                                     list(words)))
 
     def wait_end(self):
-        return self.process.wait(20)
+        return self.process.wait(DEADLINE)
 
     def __exit__(self, kind, value, trace):
         if kind is not None:
@@ -67,7 +67,7 @@ class Container:
 def test_it_is_pid_1():
     """It runs as PID 1, answers relctl, and forwards TERM: an orderly end with status 0."""
     with Container(SERVE) as c:
-        until(lambda: c.relctl("status").returncode == 0, "it answers")
+        until(lambda: c.relctl("wait", "main/w", "--timeout", "10s").returncode == 0, "up")
         holds(c.relctl("status").stdout, "keeper 1", "main/w")
         worker = [p for p in descendants(c.pid()) if "sleep 1000" in words_of(p)]
         equal(len(worker), 1)
@@ -178,7 +178,7 @@ def test_notify_to_a_service_manager():
     path = os.path.join(n.base, "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
         s.bind(path)
-        s.settimeout(20)
+        s.settimeout(DEADLINE)
         n.start(env={"NOTIFY_SOCKET": path})
         holds(s.recv(4096).decode(), "READY=1")
         n.stop()

@@ -68,11 +68,8 @@ def test_no_line_is_lost():
             if i % 2 == 0:
                 n.kill_master()
             else:
-                roles = until(lambda: n.call("node.info")["roles"], "the node answers")
-                pid = [r["pid"] for r in roles if r["name"] == "logger"][0]
-                if pid > 0:
-                    os.kill(pid, signal.SIGKILL)
-        until(lambda: "line 20000\n" in n.log("main/w"), "the last line", 60)
+                n.kill_role("logger")
+        until(lambda: "line 20000\n" in n.log("main/w"), "the last line")
         n.stop()
         got = numbers(n, "main/w")
         equal(sorted(set(got)), list(range(1, 20001)))
@@ -96,7 +93,7 @@ def test_rotation():
     conf = ("[worker w]\nlog_size = 64k\nlog_keep = 50\nlog_zstd = yes\n"
             "command = {W} count 10000\n")
     with Node(conf) as n:
-        until(lambda: "line 10000\n" in n.log("main/w"), "the last line", 60)
+        until(lambda: "line 10000\n" in n.log("main/w"), "the last line")
         until(lambda: len(glob.glob(n.path("log/main/w.log.*.zst"))) >= 3, "compressed files")
         n.stop()
         equal(sorted(numbers(n, "main/w")), list(range(1, 10001)))
@@ -106,7 +103,7 @@ def test_log_keep():
     """Only log_keep rotated files are kept."""
     conf = "[worker w]\nlog_size = 4k\nlog_keep = 2\ncommand = {W} count 5000\n"
     with Node(conf) as n:
-        until(lambda: "line 5000\n" in n.log("main/w"), "the last line", 60)
+        until(lambda: "line 5000\n" in n.log("main/w"), "the last line")
         until(lambda: len(glob.glob(n.path("log/main/w.log.*"))) == 2, "two are kept")
 
 
@@ -124,6 +121,7 @@ def test_logs_verb():
         assert [l for l in out.splitlines() if l.startswith(("main/b", "b "))], out
         assert "\x1b" not in out
         n.do("stop", "b")
+        n.wait_log("node", "worker.stop")
         holds(n.do("logs", "node"), "audit", "worker.stop")
         equal(n.relctl("logs", "nosuch").returncode, 4)
         assert all(line.startswith("{") for line in n.do("logs", "--json", "a").splitlines())

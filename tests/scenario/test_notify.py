@@ -47,11 +47,12 @@ def test_stopping():
 
 def test_reloading():
     """RELOADING=1 is shown until the next READY=1; the process stays."""
-    with Node(worker("READY=1")) as n:
+    with Node(worker("READY=1", "environment = RELOADED={D}/reloaded")) as n:
         n.wait_up("main/w")
         pid = n.pid("main/w")
         n.do("signal", "w", "HUP")
         until(lambda: "reloading" in n.get("main/w")["flags"], "RELOADING is seen")
+        n.write("reloaded", "")
         until(lambda: "reloading" not in n.get("main/w")["flags"], "READY is seen")
         equal((n.pid("main/w"), n.state("main/w")), (pid, "up"))
 
@@ -82,10 +83,11 @@ def test_watchdog_kept():
 
 def test_mainpid_of_its_own():
     """MAINPID= of a child of its own is taken; that process is the worker from then on."""
-    with Node(worker("READY=1 fork-mainpid")) as n:
+    with Node(worker("READY=1 fork-mainpid={D}/taken")) as n:
         first = until(lambda: n.events("spawned"), "spawned")[0]["pid"]
         until(lambda: n.pid("main/w") not in (0, first), "the child is the worker")
         second = n.pid("main/w")
+        n.write("taken", "")
         until(lambda: not alive(first), "the parent has ended")
         equal((n.pid("main/w"), n.state("main/w")), (second, "up"))
         n.do("stop", "w")
@@ -161,8 +163,7 @@ def test_ready_survives_the_probe():
     """The probe is killed while a worker starts: READY is heard all the same."""
     with Node(worker("wait={D}/go READY=1")) as n:
         n.wait_state("main/w", "starting")
-        role = [r for r in n.call("node.info")["roles"] if r["name"] == "probe"][0]
-        os.kill(role["pid"], signal.SIGKILL)
+        n.kill_role("probe")
         n.write("go", "")
         n.wait_up("main/w")
         equal(len([e for e in n.events("spawned") if e["id"] == "main/w"]), 1)

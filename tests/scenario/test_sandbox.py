@@ -113,6 +113,7 @@ def check_load(node, uid):
 def works(node):
     """Logs turn and are compressed, a port is knocked at, a reload reads what it must."""
     node.wait_up("main/lines", "main/port")
+    node.wait_log("main/lines", "line 10000\n")  # files have their last names
     until(lambda: len(glob.glob(node.path("log/main/lines.log.*.zst"))) >= 3, "compressed files")
     packed = sorted(glob.glob(node.path("log/main/lines.log.*.zst")))[-1]
     done = subprocess.run(["zstd", "-dcq", packed], capture_output=True, text=True, check=True)
@@ -144,9 +145,7 @@ def test_roles_of_root():
 def test_after_a_death():
     """A role that was killed is in its sandbox again, the logger with its pipes."""
     with Node(CONF % {"port": free_port()}) as n:
-        old = roles_of(n)
-        for name in ROLES:
-            os.kill(old[name], 9)
+        old = {name: n.kill_role(name) for name in ROLES}
         until(lambda: all(pid and pid != old[name] and alive(pid)
                           for name, pid in roles_of(n).items() if name in ROLES), "new roles")
         check_roles(n, lambda _: os.geteuid())

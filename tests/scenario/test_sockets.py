@@ -3,11 +3,11 @@ import os
 import signal
 import socket
 
-from harness import Node, alive, environ_of, equal, free_port, until
+from harness import DEADLINE, Node, alive, environ_of, equal, free_port, until
 
 
 def ask(port):
-    with socket.create_connection(("127.0.0.1", port), 20) as s:
+    with socket.create_connection(("127.0.0.1", port), DEADLINE) as s:
         return int(s.makefile().readline())
 
 
@@ -49,7 +49,7 @@ def test_connection_waits_for_the_restart():
         n.wait_up("main/w")
         ask(port)
         n.do("stop", "w")
-        with socket.create_connection(("127.0.0.1", port), 20) as s:
+        with socket.create_connection(("127.0.0.1", port), DEADLINE) as s:
             n.do("start", "w")
             equal(int(s.makefile().readline()), n.pid("main/w"))
 

@@ -41,8 +41,8 @@ def test_as_written():
         env = dict(os.environ, PATH=os.path.abspath(BIN) + ":" + os.environ["PATH"], OUT=out)
         with open(log, "w") as f:
             code = subprocess.run(["bash", "-xc", script], env=env, stdin=subprocess.DEVNULL,
-                                  stdout=f, stderr=f, timeout=90).returncode
-        with open(log) as f:
+                                  stdout=f, stderr=f, timeout=240).returncode
+        with open(log, encoding="utf-8", errors="replace") as f:  # several write into it at once
             said = f.read()[-4000:]
         if code != 0:  # the node it started goes, too
             for root in re.findall(r"STEWARD_ROOT=(/tmp/steward-tutorial\.\S+)", said)[:1]:

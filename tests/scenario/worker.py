@@ -3,8 +3,8 @@
 
 dump FILE          what it was given, as JSON into FILE, then sleeps
 notify [WORD ...]  speaks sd_notify: each WORD in order (`sleep=SECONDS`, `wait=FILE`: until it
-                   exists, `fork-mainpid`, or a line such as READY=1), then sleeps;
-                   SIGHUP: RELOADING, READY; SIGTERM: STOPPING, then ends
+                   exists, `fork-mainpid=FILE`, or a line such as READY=1), then sleeps;
+                   SIGHUP: RELOADING, once the file $RELOADED exists READY; SIGTERM: STOPPING, then ends
 serve              answers each connection on descriptor 3 with its pid
 stubborn [FILE]    ignores TERM; a byte in FILE once it does
 tree FILE          a daemonised, double-forked grandchild in a session of its own, and a
@@ -73,13 +73,13 @@ def wait_for(path):
         time.sleep(0.01)
 
 
-def fork_mainpid():
-    """A child takes over, as daemons do: told by the parent, which then ends."""
+def fork_mainpid(path):
+    """A child takes over, as daemons do: told by the parent, which ends when it was heard."""
     pid = os.fork()
     if pid == 0:
         sleep_long()
     say("MAINPID=%d" % pid)
-    time.sleep(0.3)
+    wait_for(path)
     os._exit(0)
 
 
@@ -91,7 +91,7 @@ def notify(*words):
 
     def reloading(*_):
         say("RELOADING=1")
-        time.sleep(0.5)
+        wait_for(os.environ["RELOADED"])
         say("READY=1\nSTATUS=reloaded")
     signal.signal(signal.SIGTERM, stopping)
     signal.signal(signal.SIGHUP, reloading)
@@ -100,8 +100,8 @@ def notify(*words):
             time.sleep(float(word[6:]))
         elif word.startswith("wait="):
             wait_for(word[5:])
-        elif word == "fork-mainpid":
-            fork_mainpid()
+        elif word.startswith("fork-mainpid="):
+            fork_mainpid(word[13:])
         else:
             say(word)
     sleep_long()

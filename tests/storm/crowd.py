@@ -19,10 +19,10 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "scenario"))
 import harness  # noqa: E402
-from harness import alive, children_of, environ_of, until, words_of  # noqa: E402
+from harness import DEADLINE, alive, children_of, environ_of, until, words_of  # noqa: E402
 
 ADOPT_MS = 1000         # promised
-ADOPT_DEADLINE_MS = 5000  # of a loaded machine
+ADOPT_DEADLINE_MS = 1000 * DEADLINE  # of a loaded machine
 
 
 def running(prefix):
@@ -305,7 +305,7 @@ class Crowd:
         return nodes if swarm["instances"] == swarm["children"] else None
 
     def settled(self, what="the tree is whole"):
-        return until(self.again, what, 20)
+        return until(self.again, what)
 
     # --- operations: what is asked; returns the ids that may change
 
@@ -408,10 +408,10 @@ class Crowd:
                 self.service_manager()  # the next one carries on with the stop
             return ended and not state and not self.find()
         begin = time.monotonic()
-        until(down, what, 20)
+        until(down, what)
         took = int((time.monotonic() - begin) * 1000)
         self.seen["slowest shutdown ms"] = max(self.seen["slowest shutdown ms"], took)
-        until(lambda: not self.programs(), what + ": none of its programs runs", 5)
+        until(lambda: not self.programs(), what + ": none of its programs runs")
         harness.reap_strangers(0)
         self.node.process.poll()
         self.lines.check(self.names)
@@ -420,7 +420,7 @@ class Crowd:
         self.settled()
         self.node.end_all()
         self.lines.check(self.names)
-        until(lambda: not self.node.leftovers(), "nothing is left behind", 5)
+        until(lambda: not self.node.leftovers(), "nothing is left behind")
         self.seen["lines"], self.seen["repeated lines"] = self.lines.told, self.lines.repeats
         shutil.rmtree(self.node.base)
 

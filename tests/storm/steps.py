@@ -164,7 +164,7 @@ class Steps(Crowd):
         stepper = self.trace(n)
         try:
             touched, changed = getattr(self, "op_" + self.op)(before)
-            end = time.monotonic() + 20
+            end = time.monotonic() + harness.DEADLINE
             while not stepper.ended(0.01) and not self.done(changed):
                 if time.monotonic() > end:
                     raise AssertionError("neither killed nor done")

@@ -15,13 +15,22 @@ import sys
 import time
 
 from crowd import Crowd, options_of
-from harness import Fault, alive, stat_of, until
+from harness import Fault, alive, read, stat_of, until
 
 WHAT_MAY_BE_LOST = """
 If master and logger are killed within the same tenth of a second, and a worker is removed
 for good (not restarted) in between, then nobody is left who knows whose lines are in its
 pipe.  Rounds leave the logger the time to come back.
+
+A notify message that is on its way when keeper and master die at once.  A worker whose
+READY it was is tried again after its start_timeout; those of the storm say it again.
 """
+
+
+def hears(pid):
+    """Its handlers are there, which is a moment after exec."""
+    caught = [line for line in read("/proc/%d/status" % pid).splitlines() if line.startswith("SigCgt")]
+    return caught and int(caught[0].split()[1], 16) >> 62
 
 
 class Storm(Crowd):
@@ -108,6 +117,7 @@ class Storm(Crowd):
         before = self.settled()
         name = self.worker_to_hit(before)
         status = self.rng.randint(1, 29)
+        until(lambda: hears(before[name]["pid"]), "%s hears signals" % name)
         keeper = self.keeper()
         held = self.rng.random() < 0.5
         self.killed_at = []

@@ -2,11 +2,14 @@
  * storm-worker - the worker of the storms: small, and it counts what it has written.
  *
  *   storm-worker plain                sleeps
- *   storm-worker notify               READY=1, then sleeps
+ *   storm-worker notify               READY=1, again each second
  *   storm-worker write DIR [US]       a numbered line each US microseconds (2000)
  *
  * A writer counts its lines in DIR/PID, a mapped file, after each write: what it counts
  * has been written, even if it is killed.  On SIGRTMIN+N each of them exits with status N.
+ *
+ * READY is said again, since a message that is on its way when keeper and master die at
+ * once reaches nobody.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -44,6 +47,17 @@ say_ready(void)
 	ssize_t n = sendto(fd, "READY=1", 7, 0, (struct sockaddr *)&sa, salen);
 	close(fd);
 	return n == 7 ? 0 : -1;
+}
+
+static void
+keep_saying_ready(void)
+{
+	for (;;) {
+		struct timespec ts = {.tv_sec = 1};
+		if (say_ready() < 0) /* the next node opens the socket again */
+			ts = (struct timespec){.tv_nsec = 10000000};
+		(void)nanosleep(&ts, NULL);
+	}
 }
 
 static volatile uint64_t *
@@ -87,8 +101,8 @@ main(int argc, char **argv)
 	if (argc > 2 && strcmp(argv[1], "write") == 0)
 		return write_lines(
 		    argv[2], argc > 3 ? strtol(argv[3], NULL, 10) : 2000);
-	if (argc > 1 && strcmp(argv[1], "notify") == 0 && say_ready() < 0)
-		return 5;
+	if (argc > 1 && strcmp(argv[1], "notify") == 0)
+		keep_saying_ready();
 	for (;;)
 		(void)pause();
 }

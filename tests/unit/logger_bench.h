@@ -147,7 +147,7 @@ holds(const struct bench *b, const char *name, const char *wanted)
 UNUSED static void
 wait_for(const struct bench *b, const char *name, const char *wanted)
 {
-	long end = now_ms() + 5000;
+	long end = now_ms() + PATIENCE_MS;
 	while (!holds(b, name, wanted)) {
 		if (now_ms() > end)
 			fail_msg("'%s' never came to %s", wanted, name);
@@ -159,6 +159,19 @@ UNUSED static void
 put(int fd, const char *text)
 {
 	assert_int_equal(fd_write_all(fd, text, strlen(text)), 0);
+}
+
+/* Channel and pipe are read in any order: lines go on until the order is heard. */
+UNUSED static void
+put_until(const struct bench *b, int fd, const char *text, const char *name,
+    const char *wanted)
+{
+	long end = now_ms() + PATIENCE_MS;
+	while (!holds(b, name, wanted) && now_ms() < end) {
+		put(fd, text);
+		sleep_ms(5);
+	}
+	wait_for(b, name, wanted);
 }
 
 UNUSED static void

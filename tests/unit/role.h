@@ -30,6 +30,9 @@ struct role_proc {
 	int chan;  /* the master's end */
 };
 
+/* How long a condition is waited for: machines may be slow, and busy. */
+enum { PATIENCE_MS = 60000 };
+
 UNUSED static long
 now_ms(void)
 {
@@ -133,6 +136,27 @@ role_wait(struct role_proc *role, int ms)
 	}
 	role->pid = 0;
 	return status;
+}
+
+/* Waits until the process has slept through so many milliseconds without a wake-up. */
+UNUSED static int
+role_sleeps(const struct role_proc *role, int ms)
+{
+	char path[64], text[4096];
+	long seen = -1, end = now_ms() + PATIENCE_MS;
+	static const char field[] = "\nvoluntary_ctxt_switches:";
+	(void)snprintf(path, sizeof path, "/proc/%d/status", (int)role->pid);
+	while (now_ms() < end) {
+		must(fd_read_file(AT_FDCWD, path, text, sizeof text) > 0);
+		const char *at = strstr(text, field);
+		must(at != NULL);
+		long now = strtol(at + sizeof field - 1, NULL, 10);
+		if (now == seen)
+			return 1;
+		seen = now;
+		sleep_ms(ms);
+	}
+	return 0;
 }
 
 UNUSED static void

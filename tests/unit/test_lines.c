@@ -158,11 +158,23 @@ small_helpers(void **state)
 	assert_int_equal(lines_whole("a\nb\n", 4), 4);
 	assert_int_equal(lines_count("", 0), 0);
 	assert_int_equal(lines_count("a\nb\nc", 5), 2);
-	assert_true(lines_any_begins("one\ntwo\n", 8, "tw", 2));
-	assert_true(lines_any_begins("one\ntwo\n", 8, "one\nt", 5));
-	assert_false(lines_any_begins("one\ntwo\n", 8, "wo", 2));
-	assert_false(lines_any_begins("one\ntw", 6, "two", 3));
-	assert_false(lines_any_begins("", 0, "a", 1));
+}
+
+static void
+the_rest_of_a_line(void **state)
+{
+	size_t n = 99;
+	(void)state;
+	assert_memory_equal(lines_rest("one\ntwo\n", 8, "tw", 2, &n), "o\n", 2);
+	assert_int_equal(n, 1);
+	assert_memory_equal(lines_rest("one\ntwo", 7, "t", 1, &n), "wo", 2);
+	assert_int_equal(n, 2);
+	assert_non_null(lines_rest("one\n", 4, "one", 3, &n));
+	assert_int_equal(n, 0);
+	assert_null(lines_rest("one\ntwo\n", 8, "wo", 2, &n));
+	assert_null(lines_rest("one\ntwo\n", 8, "one\nt", 5, &n));
+	assert_null(lines_rest("one\ntw", 6, "two", 3, &n));
+	assert_null(lines_rest("", 0, "a", 1, &n));
 }
 
 int
@@ -175,6 +187,7 @@ main(void)
 	    cmocka_unit_test(written_bytes_are_counted_in_bytes_of_the_chunk),
 	    cmocka_unit_test(stamps_are_told_from_text),
 	    cmocka_unit_test(small_helpers),
+	    cmocka_unit_test(the_rest_of_a_line),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,7 +35,8 @@ setup(void **state)
 	const char *const argv[] = {"supervisord-probe", "--run", b->dir, NULL};
 	role_start(&b->role, argv, -1, b->errors);
 	assert_int_equal(
-	    role_recv(b->role.chan, &hello, sizeof hello, NULL, 5000), sizeof hello);
+	    role_recv(b->role.chan, &hello, sizeof hello, NULL, PATIENCE_MS),
+	    sizeof hello);
 	assert_int_equal(hello.type, MSG_HELLO);
 	*state = b;
 	return 0;
@@ -47,7 +48,7 @@ teardown(void **state)
 	struct bench *b = *state;
 	char path[96];
 	fd_close(&b->role.chan);
-	int status = role_wait(&b->role, 5000);
+	int status = role_wait(&b->role, PATIENCE_MS);
 	role_kill(&b->role);
 	close(b->errors);
 	(void)snprintf(path, sizeof path, "%s/errors", b->dir);
@@ -107,8 +108,8 @@ expect(const struct bench *b, enum fact kind, uint32_t slot, uint32_t gen,
     struct msg_fact *out)
 {
 	struct msg_fact fact;
-	assert_int_equal(
-	    role_recv(b->role.chan, &fact, sizeof fact, NULL, 5000), sizeof fact);
+	assert_int_equal(role_recv(b->role.chan, &fact, sizeof fact, NULL, PATIENCE_MS),
+	    sizeof fact);
 	assert_int_equal(fact.m.type, MSG_FACT);
 	assert_int_equal(fact.fact, kind);
 	assert_int_equal(fact.m.slot, slot);
@@ -129,7 +130,7 @@ static void
 errors_hold(const struct bench *b, const char *wanted)
 {
 	char text[8192];
-	long end = now_ms() + 5000;
+	long end = now_ms() + PATIENCE_MS;
 	for (;;) {
 		ssize_t n = pread(b->errors, text, sizeof text - 1, 0);
 		text[MAX(n, 0)] = '\0';
@@ -160,7 +161,9 @@ facts_name_their_sender_and_generation(void **state)
 	assert_int_equal(fact.m.value, 9);
 	expect(b, FACT_WATCHDOG, 7, 4, NULL);
 	order(b, MSG_PROBE_DROP, 7, 0, 0, -1);
-	sleep_ms(100);
+	long end = now_ms() + PATIENCE_MS;
+	while (send(sock, "READY=1", 7, MSG_NOSIGNAL) == 7 && now_ms() < end)
+		sleep_ms(5);
 	assert_int_equal(send(sock, "READY=1", 7, MSG_NOSIGNAL), -1);
 	close(sock);
 }
@@ -185,7 +188,8 @@ hostile_datagrams_cost_one_line_a_second(void **state)
 	static char big[5000];
 	char text[8192];
 	int sock = notify_socket(b, 7, 1), p[2];
-	unsigned lines = 0;
+	unsigned lines = 0, more = 0;
+	long begun = now_ms();
 	for (int i = 0; i < 200; i++)
 		say(sock, "no equals sign \x1b[2J");
 	memset(big, 'A', sizeof big);
@@ -195,7 +199,7 @@ hostile_datagrams_cost_one_line_a_second(void **state)
 	assert_int_equal(chan_send(sock, "FDSTORE=1", 9, (int[]){p[1], p[1]}, 2), 0);
 	close(p[1]);
 	struct pollfd pfd = {.fd = p[0], .events = POLLIN};
-	assert_int_equal(poll(&pfd, 1, 5000), 1);
+	assert_int_equal(poll(&pfd, 1, PATIENCE_MS), 1);
 	assert_int_equal(pfd.revents, POLLHUP);
 	close(p[0]);
 	say(sock, "READY=1");
@@ -203,11 +207,16 @@ hostile_datagrams_cost_one_line_a_second(void **state)
 	errors_hold(b, "worker slot 7 gen 1: notify datagram of pid");
 	sleep_ms(1100);
 	say(sock, "MAINPID=none");
-	errors_hold(b, "MAINPID is not a number in bounds (200 more before it)");
-	ssize_t n = pread(b->errors, text, sizeof text, 0);
-	for (ssize_t i = 0; i < n; i++)
-		lines += text[i] == '\n';
-	assert_int_equal(lines, 2);
+	errors_hold(b, "MAINPID is not a number in bounds (");
+	long took_s = (now_ms() - begun) / 1000;
+	ssize_t n = pread(b->errors, text, sizeof text - 1, 0);
+	text[MAX(n, 0)] = '\0';
+	for (const char *at = text; (at = strstr(at, "notify datagram")) != NULL; at++)
+		lines++;
+	for (const char *at = text; (at = strstr(at, "in bounds (")) != NULL; at++)
+		(void)sscanf(at, "in bounds (%u more", &more);
+	assert_true(lines >= 2 && lines <= took_s + 1);
+	assert_true(lines > 2 || more == 200);
 	close(sock);
 }
 
@@ -220,13 +229,15 @@ what_the_master_has_not_heard_is_told_again(void **state)
 	say(sock, "READY=1");
 	say(sock, "STOPPING=1");
 	assert_int_equal(
-	    role_recv(b->role.chan, &first, sizeof first, NULL, 5000), sizeof first);
+	    role_recv(b->role.chan, &first, sizeof first, NULL, PATIENCE_MS),
+	    sizeof first);
 	assert_int_equal(first.fact, FACT_READY);
 	assert_true(first.m.ref != 0);
 	expect_nothing(b, 20); /* the next one waits for the answer */
 	order(b, MSG_PROBE_NOTIFY, 7, 2, getpid(), -1);
 	assert_int_equal(
-	    role_recv(b->role.chan, &again, sizeof again, NULL, 5000), sizeof again);
+	    role_recv(b->role.chan, &again, sizeof again, NULL, PATIENCE_MS),
+	    sizeof again);
 	assert_int_equal(again.fact, FACT_READY);
 	assert_int_equal(again.m.gen, 2);
 	heard(b, &first); /* the answer to the first telling comes late */
@@ -251,8 +262,8 @@ a_slow_master_gets_the_latest_of_each(void **state)
 		say(sock, text);
 	}
 	say(sock, "READY=1");
-	while (!ready &&
-	       role_recv(b->role.chan, &fact, sizeof fact, NULL, 5000) == sizeof fact) {
+	while (!ready && role_recv(b->role.chan, &fact, sizeof fact, NULL,
+			     PATIENCE_MS) == sizeof fact) {
 		pings += fact.fact == FACT_WATCHDOG;
 		ready += fact.fact == FACT_READY;
 		status += fact.fact == FACT_STATUS;
@@ -290,9 +301,7 @@ an_address_is_tried_until_it_accepts(void **state)
 	order_tcp(b, 9, 2, ntohs(sa.sin_port));
 	expect_nothing(b, 300);
 	assert_int_equal(listen(sock, 1), 0);
-	long before = now_ms();
 	expect(b, FACT_READY, 9, 2, NULL);
-	assert_true(now_ms() - before < 1000);
 	close(sock);
 	order_tcp(b, 9, 3, ntohs(sa.sin_port));
 	order(b, MSG_PROBE_DROP, 9, 3, 0, -1);
@@ -321,7 +330,8 @@ a_newline_makes_ready_and_an_end_does_not(void **state)
 	expect_nothing(b, 100);
 	assert_int_equal(write(p[1], "x\ny", 3), 3);
 	expect(b, FACT_READY, 4, 2, NULL);
-	sleep_ms(50);
+	struct pollfd closed = {.fd = p[1], .events = 0};
+	assert_int_equal(poll(&closed, 1, PATIENCE_MS), 1);
 	assert_int_equal(write(p[1], "x", 1), -1);
 	close(p[1]);
 	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
@@ -354,19 +364,10 @@ static void
 idle_it_never_wakes(void **state)
 {
 	struct bench *b = *state;
-	char path[64], text[4096];
-	long seen[2];
 	int sock = notify_socket(b, 5, 1);
 	say(sock, "READY=1");
 	expect(b, FACT_READY, 5, 1, NULL);
-	(void)snprintf(path, sizeof path, "/proc/%d/status", (int)b->role.pid);
-	for (int i = 0; i < 2; i++) {
-		sleep_ms(i == 0 ? 200 : 1500);
-		assert_true(fd_read_file(AT_FDCWD, path, text, sizeof text) > 0);
-		const char *at = strstr(text, "\nvoluntary_ctxt_switches:");
-		seen[i] = strtol(at + sizeof "\nvoluntary_ctxt_switches:", NULL, 10);
-	}
-	assert_int_equal(seen[0], seen[1]);
+	assert_true(role_sleeps(&b->role, 1500));
 	close(sock);
 }
 

@@ -58,7 +58,7 @@ _Static_assert(COUNT(landlock_needed) == BY_MAX, "one version each");
 /* A directory of the role's own, one that is not, a socket made before the sandbox. */
 static struct {
 	char own[64], other[64], file[96];
-	int own_fd, other_fd, tcp, port;
+	int own_fd, other_fd, listening, tcp, port;
 	pid_t stranger;
 } at;
 
@@ -447,10 +447,10 @@ make_place(void **unused)
 	(void)snprintf(at.file, sizeof at.file, "%s/file", at.other);
 	must(opened(open(at.file, O_WRONLY | O_CREAT, 0600)) == 0);
 	must(opened(openat(at.own_fd, "socket", O_WRONLY | O_CREAT, 0600)) == 0);
-	int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	must(bind(listening, (struct sockaddr *)&sa, sizeof sa) == 0);
-	must(listen(listening, 16) == 0);
-	must(getsockname(listening, (struct sockaddr *)&sa, &len) == 0);
+	at.listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	must(bind(at.listening, (struct sockaddr *)&sa, sizeof sa) == 0);
+	must(listen(at.listening, 16) == 0);
+	must(getsockname(at.listening, (struct sockaddr *)&sa, &len) == 0);
 	at.port = sa.sin_port;
 	at.stranger = getpid();
 	return 0;
@@ -465,6 +465,9 @@ remove_place(void **unused)
 		(void)unlinkat(at.own_fd, names[i], 0);
 	(void)unlinkat(at.own_fd, "app", AT_REMOVEDIR);
 	(void)unlinkat(at.other_fd, "file", 0);
+	(void)close(at.own_fd);
+	(void)close(at.other_fd);
+	(void)close(at.listening);
 	return rmdir(at.own) < 0 || rmdir(at.other) < 0 ? -1 : 0;
 }
 
