@@ -163,7 +163,7 @@ exec_check(const struct rows *r, uint32_t i, struct err *err)
 		return bad(err, "environment", i);
 	if (!is_string(r, e->module) ||
 	    (e->module != 0 && rows_string(r, e->module)[0] != '/'))
-		return 0;
+		return bad(err, "module", i);
 	if (!is_string(r, e->cwd) || (e->cwd != 0 && rows_string(r, e->cwd)[0] != '/' &&
 					 rows_string(r, e->cwd)[0] != '\0'))
 		return bad(err, "directory", i);

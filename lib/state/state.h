@@ -25,7 +25,7 @@
 #define STATE_MAGIC 0x3165746174737473ULL
 
 enum {
-	STATE_VERSION = 1,
+	STATE_VERSION = 2,
 	SLOT_MAX = 32768,
 	SLOT_NONE = UINT32_MAX >> 1,
 	ROOT = 0, /* the root's slot */

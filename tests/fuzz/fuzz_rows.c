@@ -37,6 +37,7 @@ walk_exec(const struct rows *r, const struct row_exec *e)
 	for (uint32_t i = 0; i < e->nsocks; i++)
 		sink += strlen(rows_string(r, r->sock[r->word[e->socks + i]].name));
 	sink += strlen(rows_string(r, e->cwd));
+	sink += strlen(rows_string(r, e->module));
 }
 
 static void

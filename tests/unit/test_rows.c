@@ -318,22 +318,23 @@ lies_are_refused(void **state)
 	refuses(block, size, EXEC_FIELD(argc), 513, 4);
 	refuses(block, size, EXEC_FIELD(nenv), UINT32_MAX, 4);
 	refuses(block, size, EXEC_FIELD(cwd), UINT32_MAX, 4);
+	refuses(block, size, EXEC_FIELD(module), UINT32_MAX, 4);
 	refuses(block, size, EXEC_FIELD(stop_signal), 0, 4);
 	refuses(block, size, EXEC_FIELD(umask), 01000, 4);
 	refuses(block, size, EXEC_FIELD(nrlimits), 17, 4);
 	refuses(block, size, EXEC_FIELD(nrlimits), 0x33333334, 4);
-	refuses(block, size, EXEC_FIELD(nsocks), 300, 4);
+	refuses(block, size, EXEC_FIELD(nsocks), ROW_SOCKS_MAX + 1, 4);
 	refuses(block, size, EXEC_FIELD(log_kind), LOG_KIND_MAX, 4);
 	refuses(block, size, SOCK_FIELD(addr_len), 0, 4);
 	refuses(block, size, SOCK_FIELD(addr_len), 28, 4);
 	refuses(block, size, SOCK_FIELD(type), 3, 4);
 	refuses(block, size, SOCK_FIELD(name), 0, 4);
 	refuses(block, size, HEAD_FIELD(nrows), 0x10000000, 4);
-	refuses(block, size, HEAD_FIELD(nsocks), 257, 4);
+	refuses(block, size, HEAD_FIELD(nsocks), ROW_SOCKS_MAX + 1, 4);
 	refuses(block, size, HEAD_FIELD(rows_off), 0, 4);
 	refuses(block, size, HEAD_FIELD(strings_len), 0, 4);
 	refuses(block, size, HEAD_FIELD(strings_off), (uint32_t)size, 4);
-	refuses(block, size, HEAD_FIELD(version), 2, 4);
+	refuses(block, size, HEAD_FIELD(version), ROWS_VERSION + 1, 4);
 	rows_build_free(&s.b);
 }
 
