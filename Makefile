@@ -69,7 +69,7 @@ LIBS_supervisord-control := -lev -lcjson
 LIBS_supervisord-logger  := -lev
 LIBS_supervisord-probe   := -lev
 LIBS_relctl              := -lcjson -lsmartcols
-ALL_LIBS := -lev -linih -lcjson -lsmartcols
+ALL_LIBS := -lev -linih -lcjson -lsmartcols -larchive -lcrypto
 
 LIB_SRC := $(wildcard lib/*/*.c)
 obj = $(patsubst %.c,$(B)/%.o,$(1))
@@ -99,9 +99,9 @@ Q := $(if $(V),,@)
 # said once, before the first compiler error; costs nothing afterwards
 $(B)/deps.ok:
 	@mkdir -p $(@D)
-	@printf '#include <%s>\n' ev.h ini.h cjson/cJSON.h libsmartcols/libsmartcols.h | \
+	@printf '#include <%s>\n' ev.h ini.h cjson/cJSON.h libsmartcols/libsmartcols.h archive.h openssl/evp.h | \
 	  $(CC) -E -x c - >/dev/null 2>&1 || { echo "make: $(CC) or a library's headers (libev, inih, cJSON,\
-	  libsmartcols) are missing: run \`make deps\`, which installs them on Debian" >&2; exit 1; }
+	  libsmartcols, libarchive, libssl) are missing: run \`make deps\`, which installs them on Debian" >&2; exit 1; }
 	@touch $@
 
 $(B)/%.o: %.c | $(B)/deps.ok
