@@ -55,19 +55,23 @@ LDFLAGS_ALL := $(filter -fsanitize% --coverage,$(SAN_$(SAN))) $(if $(filter none
 
 # program: folder and the libraries of its room
 PROGS := supervisord supervisord-master supervisord-load supervisord-control \
-	 supervisord-logger supervisord-probe relctl
+	 supervisord-logger supervisord-probe supervisord-unpack supervisord-verify relctl
 DIR_supervisord         := supervisord/keeper
 DIR_supervisord-master  := supervisord/master
 DIR_supervisord-load    := supervisord/load
 DIR_supervisord-control := supervisord/control
 DIR_supervisord-logger  := supervisord/logger
 DIR_supervisord-probe   := supervisord/probe
+DIR_supervisord-unpack  := supervisord/unpack
+DIR_supervisord-verify  := supervisord/verify
 DIR_relctl              := relctl
 LIBS_supervisord-master  := -lev
 LIBS_supervisord-load    := -linih
 LIBS_supervisord-control := -lev -lcjson
 LIBS_supervisord-logger  := -lev
 LIBS_supervisord-probe   := -lev
+LIBS_supervisord-unpack  := -larchive
+LIBS_supervisord-verify  := -lcjson -lcrypto
 LIBS_relctl              := -lcjson -lsmartcols
 ALL_LIBS := -lev -linih -lcjson -lsmartcols -larchive -lcrypto
 
