@@ -72,7 +72,7 @@ LIBS_supervisord-logger  := -lev
 LIBS_supervisord-probe   := -lev
 LIBS_supervisord-unpack  := -larchive
 LIBS_supervisord-verify  := -lcjson -lcrypto
-LIBS_relctl              := -lcjson -lsmartcols
+LIBS_relctl              := -lcjson -lsmartcols -linih -larchive -lcrypto
 ALL_LIBS := -lev -linih -lcjson -lsmartcols -larchive -lcrypto
 
 LIB_SRC := $(wildcard lib/*/*.c)
