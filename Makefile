@@ -56,13 +56,16 @@ LDFLAGS_ALL := $(filter -fsanitize% --coverage,$(SAN_$(SAN))) $(if $(filter none
 
 # program: folder and the libraries of its room
 PROGS := supervisord supervisord-master supervisord-load supervisord-control \
-	 supervisord-logger supervisord-probe supervisord-worker relctl
+	 supervisord-logger supervisord-probe supervisord-unpack supervisord-verify \
+	 supervisord-worker relctl
 DIR_supervisord         := supervisord/keeper
 DIR_supervisord-master  := supervisord/master
 DIR_supervisord-load    := supervisord/load
 DIR_supervisord-control := supervisord/control
 DIR_supervisord-logger  := supervisord/logger
 DIR_supervisord-probe   := supervisord/probe
+DIR_supervisord-unpack  := supervisord/unpack
+DIR_supervisord-verify  := supervisord/verify
 DIR_supervisord-worker  := supervisord/worker
 DIR_relctl              := relctl
 LIBS_supervisord-master  := -lev
@@ -70,11 +73,13 @@ LIBS_supervisord-load    := -linih
 LIBS_supervisord-control := -lev -lcjson
 LIBS_supervisord-logger  := -lev
 LIBS_supervisord-probe   := -lev
+LIBS_supervisord-unpack  := -larchive
+LIBS_supervisord-verify  := -lcjson -lcrypto
 LIBS_supervisord-worker  := -lev -ldl
 # the modules it loads find <steward/handler.h>'s functions in it
 WHOLE_supervisord-worker = -Wl,--whole-archive $(B)/supervisord-worker.a -Wl,--no-whole-archive -Wl,--export-dynamic-symbol='steward_*'
-LIBS_relctl              := -lcjson -lsmartcols
-ALL_LIBS := -lev -linih -lcjson -lsmartcols
+LIBS_relctl              := -lcjson -lsmartcols -linih -larchive -lcrypto
+ALL_LIBS := -lev -linih -lcjson -lsmartcols -larchive -lcrypto
 
 LIB_SRC := $(wildcard lib/*/*.c)
 obj = $(patsubst %.c,$(B)/%.o,$(1))
@@ -104,9 +109,9 @@ Q := $(if $(V),,@)
 # said once, before the first compiler error; costs nothing afterwards
 $(B)/deps.ok:
 	@mkdir -p $(@D)
-	@printf '#include <%s>\n' ev.h ini.h cjson/cJSON.h libsmartcols/libsmartcols.h | \
+	@printf '#include <%s>\n' ev.h ini.h cjson/cJSON.h libsmartcols/libsmartcols.h archive.h openssl/evp.h | \
 	  $(CC) -E -x c - >/dev/null 2>&1 || { echo "make: $(CC) or a library's headers (libev, inih, cJSON,\
-	  libsmartcols) are missing: run \`make deps\`, which installs them on Debian" >&2; exit 1; }
+	  libsmartcols, libarchive, libssl) are missing: run \`make deps\`, which installs them on Debian" >&2; exit 1; }
 	@touch $@
 
 $(B)/%.o: %.c | $(B)/deps.ok

@@ -51,7 +51,7 @@ static const char fish[] =
     "\tset -l words (commandline -opc) (commandline -ct)\n"
     "\tcommand $words[1] __complete -- $words[2..-1] 2>/dev/null\n"
     "end\n"
-    "complete -c relctl -n 'not __fish_seen_subcommand_from check' -f\n"
+    "complete -c relctl -n 'not __fish_seen_subcommand_from check keygen pack sign verify' -f\n"
     "complete -c relctl -a '(__relctl_complete)'\n";
 
 static const struct {

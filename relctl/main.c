@@ -39,6 +39,19 @@ report(const struct cmd *cmd, int code)
 	json_free(&json);
 }
 
+/* The manual pages that are made from tables; 0: there is no such one. */
+static int
+print_paper(const char *which)
+{
+	if (strcmp(which, "man") == 0)
+		manual_print(stdout);
+	else if (strcmp(which, "release") == 0)
+		manual_print_release(stdout);
+	else
+		return 0;
+	return 1;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -47,11 +60,8 @@ main(int argc, char **argv)
 	(void)setlocale(LC_CTYPE, "");
 	(void)signal(SIGPIPE, SIG_DFL);
 	log_open("relctl", 2, LOG_LEVEL_INFO);
-	if (argc == 3 && strcmp(argv[1], "--print") == 0 &&
-	    strcmp(argv[2], "man") == 0) {
-		manual_print(stdout);
+	if (argc == 3 && strcmp(argv[1], "--print") == 0 && print_paper(argv[2]))
 		return fflush(stdout) == 0 ? 0 : 1;
-	}
 	const char **words = calloc((size_t)argc + 1, sizeof *words);
 	must(words != NULL);
 	if (argc < 1 || cmd_parse(&cmd, argv + 1, words, &cmd.err) < 0) {

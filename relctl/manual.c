@@ -61,6 +61,7 @@ static const char tail[] =
     ".SH SEE ALSO\n"
     ".BR supervisord (8),\n"
     ".BR supervisord.conf (5),\n"
+    ".BR steward-release (5),\n"
     ".BR steward-control (7)\n";
 
 static void

@@ -1,11 +1,12 @@
 # What is installed, checked and measured; included by the Makefile.
 
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
-DEPS_BUILD := gcc make pkg-config libev-dev libinih-dev libcjson-dev libsmartcols-dev
+DEPS_BUILD := gcc make pkg-config libev-dev libinih-dev libcjson-dev libsmartcols-dev \
+	  libarchive-dev libssl-dev
 DEPS_DEMO  := redis-server jq procps
 DEPS_CHECK := libcmocka-dev clang clang-format clang-tidy cppcheck libclang-rt-14-dev \
 	  universal-ctags python3 erlang-base valgrind strace util-linux iproute2 mandoc \
-	  systemd gcovr netcat-openbsd zstd zsh fish
+	  systemd gcovr netcat-openbsd zstd zsh fish minisign
 DEPS_BENCH := runit s6 supervisor erlang-base python3 procps time
 # installs what is missing of a list of packages
 need = @missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(1) 2>/dev/null | \

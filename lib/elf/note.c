@@ -1,136 +1,149 @@
 #include "elf/note.h"
 
-#include <elf.h>
 #include <string.h>
 
-#include "base/util.h"
+#include "base/str.h"
+#include "base/text.h"
+#include "elf/elf.h"
 
-#if defined(__x86_64__)
-enum { MACHINE = EM_X86_64 };
-#elif defined(__aarch64__)
-enum { MACHINE = EM_AARCH64 };
-#else
-#error "which machine is this for ELF?"
-#endif
-
-enum { NOTE_TYPE = 1, NOTE_VERSION = 1, GNU_BUILD_ID = 3 };
-
-struct desc {
-	uint32_t note_version, abi, state_version;
-	char name[ELF_NOTE_TEXT], version[ELF_NOTE_TEXT];
+struct found {
+	const char *owner; /* borrowed */
+	size_t owner_len;
+	uint32_t type;
+	struct elf_bytes body;
 };
 
-struct bytes {
-	const unsigned char *p;
-	size_t size;
-};
-
-static int
-within(struct bytes b, uint64_t off, uint64_t len)
+static size_t
+padded(size_t n, size_t align)
 {
-	return off <= b.size && len <= b.size - off;
+	return (n + align - 1) & ~(align - 1);
 }
 
+/* The note at *at, which moves behind it: 1, or 0 when there is no further one. */
 static int
-is_text(const char *s)
+next_note(struct elf_bytes all, size_t align, size_t *at, struct found *ret)
 {
-	size_t n = strnlen(s, ELF_NOTE_TEXT);
-	if (n == 0 || n == ELF_NOTE_TEXT)
+	Elf64_Nhdr n;
+	if (*at > all.len || all.len - *at < sizeof n)
 		return 0;
-	for (size_t i = 0; i < n; i++)
-		if (s[i] <= ' ' || s[i] > '~')
-			return 0;
+	memcpy(&n, all.data + *at, sizeof n);
+	size_t owner = *at + sizeof n, body = owner + padded(n.n_namesz, align);
+	if (n.n_namesz > all.len - owner || body > all.len ||
+	    n.n_descsz > all.len - body)
+		return 0;
+	ret->owner = (const char *)all.data + owner;
+	ret->owner_len = n.n_namesz;
+	ret->type = n.n_type;
+	ret->body = (struct elf_bytes){all.data + body, n.n_descsz};
+	*at = body + padded(n.n_descsz, align);
 	return 1;
 }
 
 static int
-take_desc(const unsigned char *p, size_t len, struct elf_note *note, struct err *err)
+is_of(const struct found *f, const char *owner, uint32_t type)
 {
-	struct desc d;
-	if (len != sizeof d)
-		return err_set(err, ERR_CONFIG, "its note has %zu bytes instead of %zu",
-		    len, sizeof d);
-	memcpy(&d, p, sizeof d);
-	if (d.note_version != NOTE_VERSION || !is_text(d.name) || !is_text(d.version))
-		return err_set(err, ERR_CONFIG, "its note is of another kind, or torn");
-	note->abi = d.abi;
-	note->state_version = d.state_version;
-	memcpy(note->name, d.name, sizeof note->name);
-	memcpy(note->version, d.version, sizeof note->version);
-	return 1;
+	return f->type == type && f->owner_len == strlen(owner) + 1 &&
+	       memcmp(f->owner, owner, f->owner_len) == 0;
 }
 
-/* The notes of one segment.  1: ours was among them, -1: it is wrong. */
-static int
-segment(struct bytes b, size_t align, struct elf_note *note, struct err *err)
+static uint32_t
+get32(const unsigned char *p)
 {
-	size_t pad = align == 8 ? 7 : 3, at = 0;
-	int found = 0;
-	while (within(b, at, sizeof(Elf64_Nhdr))) {
-		Elf64_Nhdr h;
-		memcpy(&h, b.p + at, sizeof h);
-		uint64_t name = at + sizeof h;
-		uint64_t desc = (name + h.n_namesz + pad) & ~(uint64_t)pad;
-		if (!within(b, name, h.n_namesz) || !within(b, desc, h.n_descsz))
-			return err_set(err, ERR_CONFIG, "its notes are torn");
-		if (h.n_namesz == 8 && h.n_type == NOTE_TYPE &&
-		    memcmp(b.p + name, "steward", 8) == 0)
-			found = take_desc(b.p + desc, h.n_descsz, note, err);
-		else if (h.n_namesz == 4 && h.n_type == GNU_BUILD_ID &&
-			 memcmp(b.p + name, "GNU", 4) == 0) {
-			note->build_id_len =
-			    MIN(h.n_descsz, (uint32_t)ELF_BUILD_ID_MAX);
-			memcpy(note->build_id, b.p + desc, note->build_id_len);
-		}
-		if (found < 0)
-			return -1;
-		at = (size_t)((desc + h.n_descsz + pad) & ~(uint64_t)pad);
-	}
-	return found;
+	uint32_t v;
+	memcpy(&v, p, sizeof v);
+	return v;
 }
 
+/* One of the two names; *at moves behind its NUL. */
 static int
-head_fits(struct bytes b, Elf64_Ehdr *h, struct err *err)
+take_name(struct elf_bytes body, size_t *at, char ret[ELF_NOTE_NAME])
 {
-	if (b.size < sizeof *h || memcmp(b.p, ELFMAG, SELFMAG) != 0)
-		return err_set(err, ERR_CONFIG, "it is no ELF object");
-	memcpy(h, b.p, sizeof *h);
-	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB ||
-	    h->e_machine != MACHINE)
-		return err_set(err, ERR_CONFIG, "it is for another machine");
-	if (h->e_type != ET_DYN)
-		return err_set(err, ERR_CONFIG, "it is no shared object");
-	if (h->e_phentsize != sizeof(Elf64_Phdr) ||
-	    !within(b, h->e_phoff, (uint64_t)h->e_phnum * sizeof(Elf64_Phdr)))
-		return err_set(err, ERR_CONFIG, "it is truncated");
+	const char *text = elf_text(body, *at);
+	size_t len = text != NULL ? strlen(text) : 0;
+	if (text == NULL || len >= ELF_NOTE_NAME)
+		return -1;
+	memcpy(ret, text, len + 1);
+	*at += len + 1;
 	return 0;
 }
 
-int
-elf_note_read(const void *file, size_t size, struct elf_note *note, struct err *err)
+static int
+take_steward(struct elf_bytes body, struct elf_note *ret, struct err *err)
 {
-	struct bytes b = {file, size};
-	Elf64_Ehdr h = {0};
-	int found = 0;
-	*note = (struct elf_note){0};
-	if (head_fits(b, &h, err) < 0)
-		return -1;
-	for (uint32_t i = 0; i < h.e_phnum; i++) {
-		Elf64_Phdr ph;
-		memcpy(&ph, b.p + h.e_phoff + (size_t)i * sizeof ph, sizeof ph);
-		/* the loader would end us with SIGBUS */
-		if (!within(b, ph.p_offset, ph.p_filesz))
-			return err_set(err, ERR_CONFIG, "it is truncated");
-		if (ph.p_type != PT_NOTE)
+	size_t at = 3 * sizeof(uint32_t);
+	if (body.len < at)
+		return err_set(err, ERR_REFUSED, "its note of Steward is cut off");
+	uint32_t version = get32(body.data);
+	if (version != ELF_NOTE_VERSION)
+		return err_set(err, ERR_REFUSED,
+		    "its note of Steward is of version %u; this one knows %d", version,
+		    ELF_NOTE_VERSION);
+	ret->abi = get32(body.data + 4);
+	ret->state_version = get32(body.data + 8);
+	if (take_name(body, &at, ret->name) < 0 ||
+	    !str_is_id_part(ret->name, strlen(ret->name)))
+		return err_set(err, ERR_REFUSED,
+		    "the module's name in its note must match [a-z0-9_-]{1,32}");
+	if (take_name(body, &at, ret->version) < 0 || !text_is_version(ret->version))
+		return err_set(err, ERR_REFUSED,
+		    "the module's version in its note must match "
+		    "[0-9A-Za-z][0-9A-Za-z.+~-]{0,31}, without '..'");
+	return 0;
+}
+
+static void
+take_build_id(struct elf_bytes body, struct elf_note *ret)
+{
+	size_t n = body.len;
+	if (n == 0 || n > (ELF_NOTE_BUILD_ID - 1) / 2)
+		return;
+	text_hex(body.data, n, ret->build_id);
+}
+
+/* The notes of one segment: 1 when ours was among them, 0, or -1 with err. */
+static int
+read_segment(
+    const struct elf *elf, const Elf64_Phdr *p, struct elf_note *ret, struct err *err)
+{
+	struct elf_bytes all = elf_at(elf, p->p_offset, p->p_filesz);
+	struct found f;
+	size_t at = 0;
+	int ours = 0;
+	while (all.data != NULL && next_note(all, p->p_align == 8 ? 8 : 4, &at, &f)) {
+		if (is_of(&f, "GNU", NT_GNU_BUILD_ID))
+			take_build_id(f.body, ret);
+		if (!is_of(&f, ELF_NOTE_OWNER, ELF_NOTE_TYPE))
 			continue;
-		int got = segment((struct bytes){b.p + ph.p_offset, ph.p_filesz},
-		    ph.p_align, note, err);
-		if (got < 0)
+		if (ours)
+			return err_set(err, ERR_REFUSED, "it has two notes of Steward");
+		if (take_steward(f.body, ret, err) < 0)
 			return -1;
-		found |= got;
+		ours = 1;
 	}
-	if (!found)
-		return err_set(err, ERR_CONFIG,
-		    "it has no note of a handler: is it made with STEWARD_HANDLER?");
+	return ours;
+}
+
+int
+elf_note_read(const void *data, size_t len, struct elf_note *ret, struct err *err)
+{
+	struct elf elf;
+	struct elf_note note = {.abi = 0};
+	Elf64_Phdr p;
+	int ours = 0;
+	if (elf_open(data, len, &elf, err) < 0)
+		return -1;
+	for (unsigned i = 0; elf_segment(&elf, i, &p); i++) {
+		if (p.p_type != PT_NOTE)
+			continue;
+		int found = read_segment(&elf, &p, &note, err);
+		if (found < 0)
+			return -1;
+		ours += found;
+	}
+	if (ours != 1)
+		return err_set(err, ERR_REFUSED,
+		    ours == 0 ? "it has no note of Steward: it is no handler module"
+			      : "it has two notes of Steward");
+	*ret = note;
 	return 0;
 }

@@ -256,29 +256,29 @@ void steward_print(struct steward_out *out, const char *format, ...)
 
 /*
  * The note is read before the module is loaded: no code of a wrong one ever runs.  Name and
- * version are string literals of at most 31 bytes.
+ * version are string literals of at most 31 bytes; the name [a-z0-9_-], the version
+ * [0-9A-Za-z.+~-] from a letter or digit on.
  */
-struct steward_note {
-	uint32_t owner_len, desc_len, type;
-	char owner[8];
-	uint32_t note_version, abi, state_version;
-	char name[STEWARD_VERSION_MAX], version[STEWARD_VERSION_MAX];
-};
+#define STEWARD_NOTE_TEXT_(NAME, VERSION) ((sizeof(NAME "\0" VERSION) + 3) & ~(size_t)3)
 
 /*
  *	STEWARD_HANDLER("counter", "2", 2, .init = init, .handle_call = handle_call);
  */
-#define STEWARD_HANDLER(NAME, VERSION, STATE_VERSION, ...)                    \
-	__attribute__((section(".note.steward"), used,                        \
-	    aligned(4))) static const struct steward_note steward_note_ = {8, \
-	    sizeof(struct steward_note) - 20, 1, "steward", 1, STEWARD_ABI,   \
-	    (STATE_VERSION), NAME, VERSION};                                  \
-	__attribute__((visibility("default")))                                \
-	const struct steward_handler steward_handler = {.abi = STEWARD_ABI,   \
-	    .size = sizeof(struct steward_handler),                           \
-	    .name = NAME,                                                     \
-	    .version = VERSION,                                               \
-	    .state_version = (STATE_VERSION),                                 \
+#define STEWARD_HANDLER(NAME, VERSION, STATE_VERSION, ...)                             \
+	__attribute__((                                                                \
+	    section(".note.steward"), used, aligned(4))) static const struct {         \
+		uint32_t owner_len, desc_len, type;                                    \
+		char owner[8];                                                         \
+		uint32_t note_version, abi, state_version;                             \
+		char text[STEWARD_NOTE_TEXT_(NAME, VERSION)];                          \
+	} steward_note_ = {8, 12 + STEWARD_NOTE_TEXT_(NAME, VERSION), 1, "steward", 1, \
+	    STEWARD_ABI, (STATE_VERSION), NAME "\0" VERSION};                          \
+	__attribute__((visibility("default")))                                         \
+	const struct steward_handler steward_handler = {.abi = STEWARD_ABI,            \
+	    .size = sizeof(struct steward_handler),                                    \
+	    .name = NAME,                                                              \
+	    .version = VERSION,                                                        \
+	    .state_version = (STATE_VERSION),                                          \
 	    __VA_ARGS__}
 
 extern const struct steward_handler steward_handler;

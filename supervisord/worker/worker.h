@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "elf/note.h"
 #include "mail/conn.h"
 #include "proto/swap.h"
 #include "steward/handler.h"
@@ -36,7 +37,7 @@ enum {
 struct module {
 	void *handle; /* of dlopen; owned */
 	const struct steward_handler *h;
-	char name[STEWARD_VERSION_MAX], version[STEWARD_VERSION_MAX];
+	char name[ELF_NOTE_NAME], version[ELF_NOTE_NAME];
 	uint32_t state_version;
 };
 

@@ -296,19 +296,26 @@ ids_do_not_lead_out_of_the_directory(void **state)
 /* --- papers ---------------------------------------------------------------------- */
 
 static void
-the_manual_is_what_the_tables_say(void **state)
+equals_paper(void (*print)(FILE *), const char *path)
 {
 	static char page[1 << 18];
 	char *text = NULL;
 	size_t len = 0;
-	(void)state;
 	FILE *out = open_memstream(&text, &len);
-	manual_print(out);
+	print(out);
 	assert_int_equal(fclose(out), 0);
-	assert_true(fd_read_file(AT_FDCWD, "man/relctl.1", page, sizeof page) > 0);
+	assert_true(fd_read_file(AT_FDCWD, path, page, sizeof page) > 0);
 	if (strcmp(page, text) != 0)
-		fail_msg("make it anew: relctl --print man > man/relctl.1");
+		fail_msg("make it anew: relctl --print man|release > %s", path);
 	free(text);
+}
+
+static void
+the_manuals_are_what_the_tables_say(void **state)
+{
+	(void)state;
+	equals_paper(manual_print, "man/relctl.1");
+	equals_paper(manual_print_release, "man/steward-release.5");
 }
 
 /* What `relctl completion SHELL` prints, caught through a descriptor. */
@@ -358,7 +365,7 @@ main(void)
 	    T(old_lines_are_left_out),
 	    T(following_goes_over_a_rotation),
 	    T(ids_do_not_lead_out_of_the_directory),
-	    cmocka_unit_test(the_manual_is_what_the_tables_say),
+	    cmocka_unit_test(the_manuals_are_what_the_tables_say),
 	    cmocka_unit_test(completions_are_what_is_printed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
