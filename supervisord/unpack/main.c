@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/confine.h"
+#include "confine/user.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "release/extract.h"

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/confine.h"
+#include "confine/user.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "release/options.h"

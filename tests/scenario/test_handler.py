@@ -171,10 +171,10 @@ def test_modules_that_are_none():
     def truncated(n):
         build(n, "counter")
         os.truncate(n.path("counter.so"), 5000)
-    bad_module(lambda n: n.write("counter.so", "#!/bin/sh\n"), "counter.so: it is no ELF object")
+    bad_module(lambda n: n.write("counter.so", "#!/bin/sh\n"), "counter.so: it is")
     bad_module(lambda n: None, "counter.so: cannot open it: No such file")
-    bad_module(truncated, "it is truncated")
-    bad_module(from_source("int x;\n"), "no note of a handler")
+    bad_module(truncated, "it is cut off")
+    bad_module(from_source("int x;\n"), "it has no note of Steward")
     n = Node(COUNTER)
     from_source("#include <steward/handler.h>\n#undef STEWARD_ABI\n#define STEWARD_ABI 99U\n" + source)(n)
     with n:

@@ -173,7 +173,7 @@ def test_modules_that_do_not_fit():
         build(n, "counter2", out="torn.so")
         os.truncate(n.path("torn.so"), 6000)
         for module, words in (("driver.so", "another module"), ("nosuch.so", "No such file"),
-                              ("text.so", "no ELF object"), ("torn.so", "truncated")):
+                              ("text.so", "ELF file"), ("torn.so", "cut off")):
             holds(to(n, module, code=6), "nothing was changed", words)
             equal((call(n, "counter"), n.pid("app/counter")), (100, pid))
 
