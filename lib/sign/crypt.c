@@ -5,6 +5,12 @@
 #include <openssl/rand.h>
 #include <string.h>
 
+void
+crypt_begin(void)
+{
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+}
+
 int
 crypt_random(void *buf, size_t len, struct err *err)
 {

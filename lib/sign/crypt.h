@@ -14,6 +14,11 @@
 
 enum { CRYPT_KEY = 32, CRYPT_SEED = 32, CRYPT_SIGNATURE = 64 };
 
+/*
+ * Starts libcrypto without the configuration of the machine, for who will have no access to
+ * that file, or wants no part of it.
+ */
+void crypt_begin(void);
 int crypt_random(void *buf, size_t len, struct err *err);
 /* The public key of a seed. */
 int crypt_public(const unsigned char seed[CRYPT_SEED],

@@ -142,7 +142,11 @@ signature_check(const struct signature_claim *claim, const struct keyring *ring,
 		return err_set(err, ERR_REFUSED,
 		    "the trusted comment was changed after it was signed");
 	memcpy(ret->id, b.id, sizeof ret->id);
+	/* minisign parts its words by tabs */
 	memcpy(plain, comment.text, comment.len);
+	for (size_t i = 0; i < comment.len; i++)
+		if (plain[i] == '\t')
+			plain[i] = ' ';
 	plain[comment.len] = '\0';
 	(void)str_printable(plain, ret->comment, sizeof ret->comment);
 	return 0;

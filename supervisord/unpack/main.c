@@ -13,6 +13,7 @@
 
 #include "confine/user.h"
 #include "base/fd.h"
+#include "base/fence.h"
 #include "base/log.h"
 #include "release/extract.h"
 #include "release/options.h"
@@ -61,7 +62,8 @@ main(int argc, char **argv)
 	place_options_read(&o, argc, argv, usage);
 	if (o.archive_fd < 0)
 		fatal("--archive-fd is missing");
-	if (o.confine != NULL && confine_user(o.confine, &err) < 0)
+	const struct fence_rule fence = {o.releases_fd, 1};
+	if (confine_user(o.confine, &err) < 0 || fence_files(&fence, 1, &err) < 0)
 		fatal("%s", err.msg);
 	if (o.max_bytes > 0)
 		limits.bytes = o.max_bytes;

@@ -12,10 +12,12 @@
 
 #include "confine/user.h"
 #include "base/fd.h"
+#include "base/fence.h"
 #include "base/log.h"
 #include "release/options.h"
 #include "release/report.h"
 #include "release/verify.h"
+#include "sign/crypt.h"
 
 static const char usage[] =
     "usage: supervisord-verify (--releases DIR | --releases-fd FD) --temp NAME\n"
@@ -71,7 +73,9 @@ main(int argc, char **argv)
 	place_options_read(&o, argc, argv, usage);
 	if (o.keys_fd < 0)
 		fatal("--keys is missing");
-	if (o.confine != NULL && confine_user(o.confine, &err) < 0)
+	const struct fence_rule fence[] = {{o.releases_fd, 0}, {o.keys_fd, 0}};
+	crypt_begin();
+	if (confine_user(o.confine, &err) < 0 || fence_files(fence, 2, &err) < 0)
 		fatal("%s", err.msg);
 	place_report_init(&report, PLACE_VERIFIED);
 	int rc = judge(&o, &report, &err);

@@ -266,10 +266,14 @@ hostile_entries_are_refused(void **state)
 			: 2;
 		if (before == 1)
 			e[1] = e[2];
-		else if (name[0] != 'm')
-			e[0].path = "Am", e[1].path = "Bm";
-		if (strcmp(bad[i].sentence, "out of order") == 0)
-			e[0].path = "m", e[1].path = "n";
+		else if (name[0] != 'm') {
+			e[0].path = "Am";
+			e[1].path = "Bm";
+		}
+		if (strcmp(bad[i].sentence, "out of order") == 0) {
+			e[0].path = "m";
+			e[1].path = "n";
+		}
 		const char *said = refusal(e, before + 1);
 		if (said == NULL || strstr(said, bad[i].sentence) == NULL)
 			fail_msg(

@@ -160,7 +160,7 @@ a_hostile_key_takes_no_memory(void **state)
 {
 	struct key_secret secret, back;
 	const struct key_cost greedy = {.ops = 33554432, .mem = 1ULL << 40};
-	char text[KEY_FILE_MAX];
+	char text[KEY_FILE_MAX] = "no key, and more than twenty bytes";
 	(void)state;
 	assert_int_equal(key_make(&secret, &err), 0);
 	assert_int_equal(key_secret_print(&secret, "x", &greedy, text, &err), -1);
@@ -183,7 +183,7 @@ a_signature_belongs_to_its_bytes(void **state)
 	ring.key[0] = key_public_of(&secret);
 	assert_int_equal(signature_make(&secret, data, 7, "of\tus", text, &err), 0);
 	assert_int_equal(check(text, strlen(text), data, 7, &ring, &s), 0);
-	assert_string_equal(s.comment, "of\\x09us");
+	assert_string_equal(s.comment, "of us");
 	data[3] ^= 1;
 	assert_int_equal(check(text, strlen(text), data, 7, &ring, &s), -1);
 	assert_non_null(strstr(err.msg, "changed after"));
