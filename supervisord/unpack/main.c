@@ -11,10 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "confine/user.h"
 #include "base/fd.h"
-#include "base/fence.h"
 #include "base/log.h"
+#include "confine/fence.h"
+#include "confine/user.h"
 #include "release/extract.h"
 #include "release/options.h"
 #include "release/report.h"

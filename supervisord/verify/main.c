@@ -10,10 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "confine/user.h"
 #include "base/fd.h"
-#include "base/fence.h"
 #include "base/log.h"
+#include "confine/fence.h"
+#include "confine/user.h"
 #include "release/options.h"
 #include "release/report.h"
 #include "release/verify.h"

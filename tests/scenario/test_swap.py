@@ -299,7 +299,9 @@ def test_busy_while_it_swaps():
         n.configure(config(bad(n, 3)))
         first = start([os.path.join(n.bin, "relctl"), "--root", n.dir, "reload"],
                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        until(lambda: n.relctl("reload").returncode == 75, "the second one is told to wait")
+        until(lambda: len([e for e in n.events("role_started") if e["id"] == "load"]) == 2,
+              "the first one is under way")
+        equal(n.relctl("reload").returncode, 75)
         n.do("status")
         holds(first.communicate(timeout=60)[1], "hangs")
         try:

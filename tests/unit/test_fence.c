@@ -14,7 +14,7 @@
 
 #include "base/confine.h"
 #include "base/fd.h"
-#include "base/fence.h"
+#include "confine/fence.h"
 #include "base/util.h"
 
 static char path[64];

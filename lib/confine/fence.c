@@ -1,4 +1,4 @@
-#include "base/fence.h"
+#include "confine/fence.h"
 
 #include <errno.h>
 #include <linux/landlock.h>

@@ -7,8 +7,8 @@
  *
  * A kernel without Landlock is no failure: the other walls stand.
  */
-#ifndef BASE_FENCE_H
-#define BASE_FENCE_H
+#ifndef CONFINE_FENCE_H
+#define CONFINE_FENCE_H
 
 #include <stddef.h>
 
