@@ -71,16 +71,24 @@ LIBS_supervisord-control := -lev -lcjson
 LIBS_supervisord-logger  := -lev
 LIBS_supervisord-probe   := -lev
 LIBS_supervisord-worker  := -lev -ldl
+# runtime rooms that it loads when a module needs them: supervisord/worker/NAME and libraries
+ROOMS := http
+LIBS_room-http           := -lmicrohttpd -lev
 # the modules it loads find <steward/handler.h>'s functions in it
 WHOLE_supervisord-worker = -Wl,--whole-archive $(B)/supervisord-worker.a -Wl,--no-whole-archive -Wl,--export-dynamic-symbol='steward_*'
 LIBS_relctl              := -lcjson -lsmartcols
 ALL_LIBS := -lev -linih -lcjson -lsmartcols
 
+# shipped releases: releases/NAME/VERSION, each with one module lib/NAME.so
+RELEASES := $(patsubst %/,%,$(sort $(dir $(wildcard releases/*/*/*.c))))
+module   = $(B)/$(1)/lib/$(word 2,$(subst /, ,$(1))).so
+MODULES  := $(foreach r,$(RELEASES),$(call module,$(r)))
+
 LIB_SRC := $(wildcard lib/*/*.c)
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 
 all: progs ## build all programs (the default)
-progs: $(addprefix $(B)/bin/,$(PROGS))
+progs: $(addprefix $(B)/bin/,$(PROGS)) $(ROOMS:%=$(B)/bin/rooms/%.so) $(MODULES)
 	@[ $(CCNAME)-$(SAN) != gcc-none ] || ln -sfn $(CCNAME)-$(SAN) build/current
 
 $(B)/lib.a: $(call obj,$(LIB_SRC))
@@ -94,6 +102,26 @@ $(B)/bin/$(1): $$(call obj,$(DIR_$(1))/main.c) $(B)/$(1).a $(B)/lib.a
 	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$< $$(WHOLE_$(1)) $$(filter %.a,$$^) $$(LIBS_$(1))
 endef
 $(foreach p,$(PROGS),$(eval $(call PROG_RULES,$(p))))
+
+# --- shared objects: a room is a folder, a release's module lib/NAME.so one of releases/ ------
+SHARED := $(filter-out -pie,$(LDFLAGS_ALL)) -shared -Wl,-z,now
+define ROOM_RULES
+OBJ_room-$(1) := $$(call obj,$$(wildcard supervisord/worker/$(1)/*.c))
+$$(OBJ_room-$(1)): CFLAGS_ALL += -fPIC -fvisibility=hidden
+$(B)/bin/rooms/$(1).so: $$(OBJ_room-$(1))
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(SHARED) -o $$@ $$^ $$(LIBS_room-$(1))
+endef
+$(foreach r,$(ROOMS),$(eval $(call ROOM_RULES,$(r))))
+define MODULE_RULES
+OBJ_$(1) := $$(call obj,$$(wildcard $(1)/*.c))
+$$(OBJ_$(1)): CFLAGS_ALL += -fPIC -fvisibility=hidden
+$(call module,$(1)): $$(OBJ_$(1))
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(SHARED) -o $$@ $$^
+endef
+$(foreach r,$(RELEASES),$(eval $(call MODULE_RULES,$(r))))
+
 ARCHIVES := $(foreach p,$(PROGS),$(B)/$(p).a) $(B)/lib.a
 
 Q := $(if $(V),,@)
@@ -104,9 +132,9 @@ Q := $(if $(V),,@)
 # said once, before the first compiler error; costs nothing afterwards
 $(B)/deps.ok:
 	@mkdir -p $(@D)
-	@printf '#include <%s>\n' ev.h ini.h cjson/cJSON.h libsmartcols/libsmartcols.h | \
+	@printf '#include <%s>\n' ev.h ini.h cjson/cJSON.h libsmartcols/libsmartcols.h microhttpd.h | \
 	  $(CC) -E -x c - >/dev/null 2>&1 || { echo "make: $(CC) or a library's headers (libev, inih, cJSON,\
-	  libsmartcols) are missing: run \`make deps\`, which installs them on Debian" >&2; exit 1; }
+	  libsmartcols, libmicrohttpd) are missing: run \`make deps\`, which installs them on Debian" >&2; exit 1; }
 	@touch $@
 
 $(B)/%.o: %.c | $(B)/deps.ok
@@ -137,6 +165,8 @@ install: progs ## install under DESTDIR and PREFIX
 	  $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	install -m 755 $(B)/bin/relctl $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(addprefix $(B)/bin/,$(filter supervisord-%,$(PROGS))) $(B)/bin/supervisord $(DESTDIR)$(LIBEXECDIR)/
+	install -d $(DESTDIR)$(LIBEXECDIR)/rooms
+	install -m 755 $(ROOMS:%=$(B)/bin/rooms/%.so) $(DESTDIR)$(LIBEXECDIR)/rooms/
 	ln -sf $(LIBEXECDIR)/supervisord $(DESTDIR)$(PREFIX)/sbin/supervisord
 	[ -e $(DESTDIR)$(SYSCONFDIR)/steward/supervisord.conf ] || \
 	  install -m 644 conf/supervisord.conf $(DESTDIR)$(SYSCONFDIR)/steward/

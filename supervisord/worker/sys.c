@@ -104,6 +104,7 @@ sys_pause(struct caller *c, const struct frame *f, int paused)
 		call_resume(w);
 		if (!paused)
 			watch_resume(w);
+		room_pause(w);
 	}
 	sys_answer(c, f->ref, STEWARD_DONE, "{}", 2);
 }

@@ -8,6 +8,7 @@
  *   call.c     connections to others' mailboxes: calls, casts, monitors
  *   watch.c    timers, descriptors, signals: registered by tag, told by tag
  *   sys.c      the operator's requests: inspect, suspend, resume
+ *   room.c     the runtime rooms, loaded with their first use; see room.h
  *   api.c      <steward/handler.h>'s small functions
  *
  * One process, one loop, one module.  The struct is the module's `struct steward_worker`.
@@ -96,6 +97,16 @@ struct watch {
 	struct watch *prev, *next;
 };
 
+/* What needs a third party's callbacks; the interface is room.h. */
+enum room_kind { ROOM_HTTP, ROOM_KIND_MAX };
+
+struct room;
+
+struct room_use {
+	const struct room *room; /* null until the first use */
+	void *state;		 /* the room's own */
+};
+
 struct steward_worker {
 	struct ev_loop *loop;
 	ev_io listen_io;
@@ -114,6 +125,7 @@ struct steward_worker {
 	struct peer *peers;
 	struct pending *pendings;
 	struct watch *watches;
+	struct room_use rooms[ROOM_KIND_MAX];
 	ev_signal term;
 	const uint32_t *uids; /* uids that may call; owned by main */
 	uint32_t nuids;
@@ -126,7 +138,7 @@ struct steward_worker {
 		uint64_t calls, casts, infos, replies, busy;
 	} count;
 
-	char last[96]; /* the message being handled, for the crash report */
+	char last[160]; /* the message being handled, for the crash report */
 };
 
 /* module.c.  `expect_abi` is STEWARD_ABI; the note is read first. */
@@ -157,6 +169,11 @@ void call_stop(struct steward_worker *w);
 /* watch.c */
 void watch_resume(struct steward_worker *w);
 void watch_stop(struct steward_worker *w);
+
+/* room.c */
+/* w->suspended has changed. */
+void room_pause(struct steward_worker *w);
+void room_stop(struct steward_worker *w);
 
 /* sys.c */
 void sys_request(struct caller *c, const struct frame *f);
