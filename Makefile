@@ -149,6 +149,12 @@ $(B)/unit/%: $(B)/tests/unit/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) $(WRAP_$(*F)) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group -lcmocka $(ALL_LIBS)
 
+# the modules of the demo find its fake of <steward/handler.h>'s functions in it
+WRAP_test_snowflake := -Wl,--export-dynamic-symbol='steward_*'
+$(B)/unit/test_snowflake: $(MODULES)
+WRAP_test_http_target := $(B)/supervisord/worker/http/target.o
+$(B)/unit/test_http_target: $(WRAP_test_http_target)
+
 unit: progs $(UNIT) ## unit tests of this build (CC=, SAN=)
 	@tests/run_unit.sh $(UNIT)
 

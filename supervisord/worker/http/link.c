@@ -262,6 +262,7 @@ link_request(void *cls, struct MHD_Connection *mhd, const char *url, const char 
 	MHD_suspend_connection(mhd);
 	return MHD_YES;
 }
+
 /* NOLINTEND(readability-function-size) */
 
 struct link *
