@@ -50,6 +50,8 @@ answer_by_room(struct link *k, unsigned status)
 	if (r != NULL)
 		(void)MHD_add_response_header(
 		    r, MHD_HTTP_HEADER_CONTENT_TYPE, types[STEWARD_TEXT]);
+	if (r != NULL && status == MHD_HTTP_BAD_REQUEST)
+		(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
 	give(k, status, r); /* without memory: the connection is closed */
 }
 

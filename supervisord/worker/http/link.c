@@ -106,6 +106,32 @@ header(const struct link *k, const char *name)
 	return value != NULL ? value : "";
 }
 
+static enum MHD_Result
+count_framing(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	(void)kind;
+	(void)value;
+	*(int *)cls += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 ||
+		       strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+	return MHD_YES;
+}
+
+/* Two of these: a proxy before us may see another end of the body than we do. */
+static int
+is_framed_twice(const struct link *k)
+{
+	int n = 0;
+	(void)MHD_get_connection_values(k->mhd, MHD_HEADER_KIND, count_framing, &n);
+	return n > 1;
+}
+
+static enum MHD_Result
+refuse_now(struct link *k, unsigned status)
+{
+	answer_by_room(k, status);
+	return answer_queue(k);
+}
+
 /* One that asks first is told at once that its body is too long; the others are read to
  * the end, because one that still writes does not see the answer. */
 static enum MHD_Result
@@ -115,13 +141,14 @@ take_head(struct link *k, const char *method)
 	    strtoull(header(k, MHD_HTTP_HEADER_CONTENT_LENGTH), NULL, 10);
 	k->phase = LINK_BODY;
 	k->method = method;
+	if (is_framed_twice(k))
+		return refuse_now(k, MHD_HTTP_BAD_REQUEST);
 	if (len <= STEWARD_HTTP_BODY_MAX)
 		return MHD_YES;
 	k->refused = MHD_HTTP_CONTENT_TOO_LARGE;
 	if (len <= DRAINED_MAX && *header(k, MHD_HTTP_HEADER_EXPECT) == '\0')
 		return MHD_YES;
-	answer_by_room(k, k->refused);
-	return answer_queue(k);
+	return refuse_now(k, k->refused);
 }
 
 /* Room for what has come, not for what the client says will come. */
