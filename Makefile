@@ -166,6 +166,7 @@ install: progs ## install under DESTDIR and PREFIX
 	  $(DESTDIR)$(SYSCONFDIR)/steward/conf.d $(DESTDIR)$(SYSCONFDIR)/init.d \
 	  $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d \
 	  $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(DESTDIR)$(PREFIX)/share/man/man1 \
+	  $(DESTDIR)$(PREFIX)/share/man/man3 $(DESTDIR)$(PREFIX)/include/steward \
 	  $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 \
 	  $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	  $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
@@ -180,7 +181,8 @@ install: progs ## install under DESTDIR and PREFIX
 	install -m 755 conf/supervisord.init $(DESTDIR)$(SYSCONFDIR)/init.d/steward
 	install -m 644 conf/steward.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/steward.conf
 	install -m 644 conf/steward.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/steward.conf
-	for s in 1 5 7 8; do install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s/ || exit 1; done
+	install -m 644 lib/steward/handler.h $(DESTDIR)$(PREFIX)/include/steward/
+	for s in 1 3 5 7 8; do install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s/ || exit 1; done
 	install -m 644 conf/completions/relctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/relctl
 	install -m 644 conf/completions/_relctl $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_relctl
 	install -m 644 conf/completions/relctl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/

@@ -9,7 +9,7 @@ import socket
 import struct
 import subprocess
 
-from harness import Node, Skip, equal, free_port, holds, start, until
+from harness import Node, Skip, TOP, equal, free_port, holds, start, until
 from test_handler import build, call
 
 WEB = """
@@ -130,6 +130,21 @@ def wrk(web, path, total, *words):
 
 
 # --- the room
+
+
+def test_example_of_the_manual():
+    """The module and the configuration of steward-handler(3) are complete: they count."""
+    with open(os.path.join(TOP, "man", "steward-handler.3"), encoding="utf-8") as f:
+        page = f.read().replace("\\-", "-").replace("\\e", "\\")
+    source, conf = re.search(r"\.SH EXAMPLES.*?\.EX\n(.*?)\.EE.*?\.EX\n(.*?)\.EE", page, re.S).groups()
+    port = free_port()
+    node = Node(conf.replace("8080", str(port)).replace("/srv", "{D}"))
+    build(node, "count", "-Wall", "-Wextra", "-Werror", source=node.write("count.c", source))
+    with node as n:
+        n.wait_up("main/count")
+        for i in (1, 2, 3):
+            equal(subprocess.run(["curl", "-sS", "http://127.0.0.1:%d/" % port], capture_output=True,
+                                 text=True, check=True).stdout, "%d\n" % i)
 
 
 def test_what_a_worker_links():
