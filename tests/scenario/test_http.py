@@ -461,6 +461,47 @@ def test_many_clients():
             s.close()
 
 
+def unread(port):
+    """Bytes that wait in the kernel, on either side of connections to that port."""
+    out = subprocess.run(["ss", "-Htn", "( sport = :%d or dport = :%d )" % (port, port)],
+                         capture_output=True, text=True, check=True).stdout
+    return sum(int(word) for line in out.splitlines() for word in line.split()[1:3])
+
+
+def test_more_clients_than_descriptors():
+    """With few descriptors some clients wait in the kernel until others have gone; nobody is
+    turned away."""
+    with Web("limit_nofile = 80\n") as web:
+        pid = web.pid()
+        clients = [web.connect() for _ in range(150)]
+        for s in clients:
+            s.sendall(text_of("GET", "/later/1"))
+        for s in clients:
+            equal(answer_of(s), (200, "late"))
+            s.close()
+        equal(web.curl("/later/1")[2], "late")
+        equal(web.pid(), pid)
+
+
+def test_all_bodies_together():
+    """Clients that send large bodies and do not end them fill 64 MiB at most; who would need
+    more gets 503, and afterwards all is as before."""
+    most = 1 << 20
+    with Web() as web:
+        clients = [web.connect() for _ in range(70)]
+        for s in clients:
+            s.sendall(text_of("PUT", "/status/200", b"", "Content-Length: %d" % most) + b"b" * (most - 1))
+        until(lambda: unread(web.port) == 0, "all is read")
+        for s in clients:
+            s.sendall(b"b")
+        got = [answer_of(s)[0] for s in clients]
+        equal((got.count(503) > 0, got.count(200) >= 50, got.count(200) + got.count(503)),
+              (True, True, 70))
+        for s in clients:
+            s.close()
+        equal(web.curl("/status/200", "-X", "PUT", "-d", "b" * 10000)[0], 200)
+
+
 def test_crash_report():
     """A crash tells the request, without letting the client forge lines."""
     with Web() as web:

@@ -33,11 +33,19 @@ link_new(struct server *s, struct MHD_Connection *mhd)
 }
 
 static void
+body_free(struct link *k)
+{
+	k->server->http->bodies -= k->body_cap;
+	free(k->body);
+	k->body = NULL;
+	k->body_len = k->body_cap = 0;
+}
+
+static void
 request_end(struct link *k)
 {
 	struct http *h = k->server->http;
-	h->bodies -= k->body_cap;
-	free(k->body);
+	body_free(k);
 	free(k->path);
 	if (k->response != NULL)
 		MHD_destroy_response(k->response);
@@ -161,6 +169,7 @@ body_room(struct link *k, size_t want)
 		return 0;
 	while (cap <= want)
 		cap *= 2;
+	cap = MIN(cap, (size_t)STEWARD_HTTP_BODY_MAX + 1);
 	if (h->bodies + cap - k->body_cap > BODIES_MAX)
 		return -1;
 	char *bytes = realloc(k->body, cap);
@@ -180,6 +189,7 @@ take_body(struct link *k, const char *data, size_t len)
 	else if (k->refused == 0 && body_room(k, k->body_len + len) < 0)
 		k->refused = MHD_HTTP_SERVICE_UNAVAILABLE;
 	if (k->refused != 0) {
+		body_free(k); /* others may need the room */
 		k->drained += len;
 		return k->drained <= DRAINED_MAX ? MHD_YES : MHD_NO;
 	}
