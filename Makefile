@@ -76,16 +76,24 @@ LIBS_supervisord-probe   := -lev
 LIBS_supervisord-unpack  := -larchive
 LIBS_supervisord-verify  := -lcjson -lcrypto
 LIBS_supervisord-worker  := -lev -ldl
+# runtime rooms that it loads when a module needs them: supervisord/worker/NAME and libraries
+ROOMS := http
+LIBS_room-http           := -lmicrohttpd -lev
 # the modules it loads find <steward/handler.h>'s functions in it
 WHOLE_supervisord-worker = -Wl,--whole-archive $(B)/supervisord-worker.a -Wl,--no-whole-archive -Wl,--export-dynamic-symbol='steward_*'
 LIBS_relctl              := -lcjson -lsmartcols -linih -larchive -lcrypto
 ALL_LIBS := -lev -linih -lcjson -lsmartcols -larchive -lcrypto
 
+# shipped releases: releases/NAME/VERSION, each with one module lib/NAME.so
+RELEASES := $(patsubst %/,%,$(sort $(dir $(wildcard releases/*/*/*.c))))
+module   = $(B)/$(1)/lib/$(word 2,$(subst /, ,$(1))).so
+MODULES  := $(foreach r,$(RELEASES),$(call module,$(r)))
+
 LIB_SRC := $(wildcard lib/*/*.c)
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 
 all: progs ## build all programs (the default)
-progs: $(addprefix $(B)/bin/,$(PROGS))
+progs: $(addprefix $(B)/bin/,$(PROGS)) $(ROOMS:%=$(B)/bin/rooms/%.so) $(MODULES)
 	@[ $(CCNAME)-$(SAN) != gcc-none ] || ln -sfn $(CCNAME)-$(SAN) build/current
 
 $(B)/lib.a: $(call obj,$(LIB_SRC))
@@ -99,6 +107,26 @@ $(B)/bin/$(1): $$(call obj,$(DIR_$(1))/main.c) $(B)/$(1).a $(B)/lib.a
 	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$< $$(WHOLE_$(1)) $$(filter %.a,$$^) $$(LIBS_$(1))
 endef
 $(foreach p,$(PROGS),$(eval $(call PROG_RULES,$(p))))
+
+# --- shared objects: a room is a folder, a release's module lib/NAME.so one of releases/ ------
+SHARED := $(filter-out -pie,$(LDFLAGS_ALL)) -shared -Wl,-z,now
+define ROOM_RULES
+OBJ_room-$(1) := $$(call obj,$$(wildcard supervisord/worker/$(1)/*.c))
+$$(OBJ_room-$(1)): CFLAGS_ALL += -fPIC -fvisibility=hidden
+$(B)/bin/rooms/$(1).so: $$(OBJ_room-$(1))
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(SHARED) -o $$@ $$^ $$(LIBS_room-$(1))
+endef
+$(foreach r,$(ROOMS),$(eval $(call ROOM_RULES,$(r))))
+define MODULE_RULES
+OBJ_$(1) := $$(call obj,$$(wildcard $(1)/*.c))
+$$(OBJ_$(1)): CFLAGS_ALL += -fPIC -fvisibility=hidden
+$(call module,$(1)): $$(OBJ_$(1))
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(SHARED) -o $$@ $$^
+endef
+$(foreach r,$(RELEASES),$(eval $(call MODULE_RULES,$(r))))
+
 ARCHIVES := $(foreach p,$(PROGS),$(B)/$(p).a) $(B)/lib.a
 
 Q := $(if $(V),,@)
@@ -109,9 +137,9 @@ Q := $(if $(V),,@)
 # said once, before the first compiler error; costs nothing afterwards
 $(B)/deps.ok:
 	@mkdir -p $(@D)
-	@printf '#include <%s>\n' ev.h ini.h cjson/cJSON.h libsmartcols/libsmartcols.h archive.h openssl/evp.h | \
+	@printf '#include <%s>\n' ev.h ini.h cjson/cJSON.h libsmartcols/libsmartcols.h archive.h openssl/evp.h microhttpd.h | \
 	  $(CC) -E -x c - >/dev/null 2>&1 || { echo "make: $(CC) or a library's headers (libev, inih, cJSON,\
-	  libsmartcols, libarchive, libssl) are missing: run \`make deps\`, which installs them on Debian" >&2; exit 1; }
+	  libsmartcols, libarchive, libssl, libmicrohttpd) are missing: run \`make deps\`, which installs them on Debian" >&2; exit 1; }
 	@touch $@
 
 $(B)/%.o: %.c | $(B)/deps.ok
@@ -126,6 +154,12 @@ $(B)/unit/%: $(B)/tests/unit/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) $(WRAP_$(*F)) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group -lcmocka $(ALL_LIBS)
 
+# the modules of the demo find its fake of <steward/handler.h>'s functions in it
+WRAP_test_snowflake := -Wl,--export-dynamic-symbol='steward_*'
+$(B)/unit/test_snowflake: $(MODULES)
+WRAP_test_http_target := $(B)/supervisord/worker/http/target.o
+$(B)/unit/test_http_target: $(WRAP_test_http_target)
+
 unit: progs $(UNIT) ## unit tests of this build (CC=, SAN=)
 	@tests/run_unit.sh $(UNIT)
 
@@ -137,11 +171,14 @@ install: progs ## install under DESTDIR and PREFIX
 	  $(DESTDIR)$(SYSCONFDIR)/steward/conf.d $(DESTDIR)$(SYSCONFDIR)/init.d \
 	  $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d \
 	  $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(DESTDIR)$(PREFIX)/share/man/man1 \
+	  $(DESTDIR)$(PREFIX)/share/man/man3 $(DESTDIR)$(PREFIX)/include/steward \
 	  $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 \
 	  $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	  $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	install -m 755 $(B)/bin/relctl $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(addprefix $(B)/bin/,$(filter supervisord-%,$(PROGS))) $(B)/bin/supervisord $(DESTDIR)$(LIBEXECDIR)/
+	install -d $(DESTDIR)$(LIBEXECDIR)/rooms
+	install -m 755 $(ROOMS:%=$(B)/bin/rooms/%.so) $(DESTDIR)$(LIBEXECDIR)/rooms/
 	ln -sf $(LIBEXECDIR)/supervisord $(DESTDIR)$(PREFIX)/sbin/supervisord
 	[ -e $(DESTDIR)$(SYSCONFDIR)/steward/supervisord.conf ] || \
 	  install -m 644 conf/supervisord.conf $(DESTDIR)$(SYSCONFDIR)/steward/
@@ -149,7 +186,8 @@ install: progs ## install under DESTDIR and PREFIX
 	install -m 755 conf/supervisord.init $(DESTDIR)$(SYSCONFDIR)/init.d/steward
 	install -m 644 conf/steward.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/steward.conf
 	install -m 644 conf/steward.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/steward.conf
-	for s in 1 5 7 8; do install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s/ || exit 1; done
+	install -m 644 lib/steward/handler.h $(DESTDIR)$(PREFIX)/include/steward/
+	for s in 1 3 5 7 8; do install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s/ || exit 1; done
 	install -m 644 conf/completions/relctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/relctl
 	install -m 644 conf/completions/_relctl $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_relctl
 	install -m 644 conf/completions/relctl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/

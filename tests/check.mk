@@ -2,11 +2,11 @@
 
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 DEPS_BUILD := gcc make pkg-config libev-dev libinih-dev libcjson-dev libsmartcols-dev \
-	  libarchive-dev libssl-dev
+	  libarchive-dev libssl-dev libmicrohttpd-dev
 DEPS_DEMO  := redis-server jq procps
 DEPS_CHECK := libcmocka-dev clang clang-format clang-tidy cppcheck libclang-rt-14-dev \
 	  universal-ctags python3 erlang-base valgrind strace util-linux iproute2 mandoc \
-	  systemd gcovr netcat-openbsd zstd zsh fish minisign
+	  systemd gcovr netcat-openbsd zstd zsh fish minisign curl wrk
 DEPS_BENCH := runit s6 supervisor erlang-base python3 procps time
 # installs what is missing of a list of packages
 need = @missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(1) 2>/dev/null | \
@@ -29,7 +29,7 @@ demo: deps-demo ## the main job on real programs; KEEP=1 leaves the node running
 
 # --- static checks --------------------------------------------------------------------
 SOURCES := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
-C_SOURCES := $(shell git ls-files 'lib/*.c' 'supervisord/*.c' 'relctl/*.c' 2>/dev/null)
+C_SOURCES := $(shell git ls-files 'lib/*.c' 'supervisord/*.c' 'relctl/*.c' 'releases/*.c' 2>/dev/null)
 lint: lint-format lint-house lint-cppcheck lint-tidy lint-analyze ## format, house rules, cppcheck, clang-tidy, gcc -fanalyzer
 lint-format:
 	@clang-format --dry-run -Werror $(SOURCES)

@@ -11,7 +11,7 @@ rule() {
 		[[ ${hit%%:*} =~ $allowed ]] || breach "$hit   <- $what"
 	done < <(grep -nE "$pattern" "$@" /dev/null)
 }
-mapfile -t src < <(git ls-files 'lib/*.[ch]' 'supervisord/*.[ch]' 'relctl/*.[ch]' | while read -r f; do [ -e "$f" ] && echo "$f"; done)
+mapfile -t src < <(git ls-files 'lib/*.[ch]' 'supervisord/*.[ch]' 'relctl/*.[ch]' 'releases/*.[ch]' | while read -r f; do [ -e "$f" ] && echo "$f"; done)
 mapfile -t core < <(printf '%s\n' "${src[@]}" | grep -E '^supervisord/master/tree')
 
 rule 'inih belongs into lib/conf' '#include <ini\.h>' '^lib/conf/' "${src[@]}"
@@ -19,6 +19,9 @@ rule 'OpenSSL belongs into lib/sign' '#include <openssl/' '^lib/sign/' "${src[@]
 rule 'libarchive belongs into lib/archive' '#include <archive' '^lib/archive/' "${src[@]}"
 rule 'cJSON belongs into lib/json' '#include <cjson/' '^lib/json/' "${src[@]}"
 rule 'smartcols belongs into relctl' '#include <libsmartcols' '^relctl/' "${src[@]}"
+rule 'microhttpd belongs into its room' '#include <microhttpd' '^supervisord/worker/http/' "${src[@]}"
+rule 'a room knows no inside of the worker' '#include "(worker/worker|base/(log|err|str|fd|dirs|chan|arena|map|run|sdnotify))\.h"' '^(lib|relctl|releases)/|^supervisord/([a-z]+/[a-z_]+\.[ch]$)' "${src[@]}"
+rule 'a module includes libc and <steward/handler.h>' '#include "[a-z]+/' '^(lib|supervisord|relctl)/' "${src[@]}"
 rule 'libev belongs into the processes with a loop' '#include <ev\.h>' '^supervisord/(master|control|logger|probe|worker)/' "${src[@]}"
 rule 'fork, clone and exec have their places' '\b(v?fork|execve?[lv]?p?e?|fexecve|posix_spawnp?|birth_clone)\(' \
 	'^(supervisord/master/(spawn|birth_clone|birth|spawn_child)\.[ch]|supervisord/keeper/(master|main)\.c|lib/base/run\.c|supervisord/worker/swap\.c)$' "${src[@]}"

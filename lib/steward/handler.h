@@ -35,10 +35,11 @@ extern "C" {
 #define STEWARD_ABI 1U
 
 enum {
-	STEWARD_NAME_MAX = 68,	    /* "app/worker#n" and its NUL */
-	STEWARD_VERSION_MAX = 32,   /* a module's name and version, with their NULs */
-	STEWARD_REASON_MAX = 128,   /* an end reason in words, with its NUL */
-	STEWARD_DATA_MAX = 64 << 20 /* bytes of one request or reply */
+	STEWARD_NAME_MAX = 68,	     /* "app/worker#n" and its NUL */
+	STEWARD_VERSION_MAX = 32,    /* a module's name and version, with their NULs */
+	STEWARD_REASON_MAX = 128,    /* an end reason in words, with its NUL */
+	STEWARD_DATA_MAX = 64 << 20, /* bytes of one request or reply */
+	STEWARD_HTTP_BODY_MAX = 1 << 20, /* of one HTTP request; beyond it 413 */
 };
 
 struct steward_worker; /* the runtime's own */
@@ -242,11 +243,18 @@ int steward_register(struct steward_worker *w, const char *name, uint64_t tag);
 int steward_unregister(struct steward_worker *w, const char *name);
 
 /* --- HTTP room ----------------------------------------------------------------------------
- * Serves the listening socket of that name; requests come as STEWARD_HTTP with this tag.  Each
- * is answered once, in any order; connections live over a swap.  ENOENT: no such socket. */
+ * Serves the listening socket of that name: requests come whole as STEWARD_HTTP with this
+ * tag, which replaces the one before.  Each is answered once, now or later, in any order; a
+ * method of HEAD is answered like GET, the room leaves the body out.  Connections, and the
+ * requests not answered yet, live over a suspension and over a swap.  Who waits a minute
+ * for an answer (STEWARD_HTTP_ANSWER in the environment) gets 504 and is forgotten.
+ * ENOENT: no such socket; ELIBACC: the room cannot be loaded; EINVAL: it does not listen. */
 int steward_http_serve(struct steward_worker *w, const char *socket, uint64_t tag);
-/* `headers`: "Name: value" words up to a null pointer, or a null pointer.  ENOENT: the client
- * has gone. */
+/* `headers`: "Name: value" words up to a null pointer, or a null pointer; without a
+ * Content-Type the data's type says it.  `body` may be a null pointer.  ENOENT: no such
+ * request waits any more, it was answered before, or its client has gone; EINVAL: a status
+ * below 200 or over 599, or a wrong header; EMSGSIZE, ENOMEM: after these three it can
+ * still be answered. */
 int steward_http_reply(struct steward_worker *w, uint64_t id, unsigned status,
     const char *const *headers, const struct steward_data *body);
 

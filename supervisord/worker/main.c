@@ -165,6 +165,7 @@ finish(struct steward_worker *w)
 	serve_stop(w);
 	call_stop(w);
 	watch_stop(w);
+	room_stop(w);
 	ev_signal_stop(w->loop, &w->term);
 	ev_loop_destroy(w->loop);
 	module_unload(&w->module);

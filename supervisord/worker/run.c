@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/str.h"
 #include "worker/worker.h"
 
 static struct steward_worker *reporting; /* of the handler of fatal signals */
@@ -15,6 +16,16 @@ begin(struct steward_worker *w, const char *what, const char *who, size_t len)
 	(void)snprintf(w->last, sizeof w->last, "%s%s%s, %zu bytes", what,
 	    who[0] != '\0' ? " from " : "", who, len);
 	w->in_callback = 1;
+}
+
+/* The path is the client's: it must not forge lines of the log. */
+static void
+begin_http(struct steward_worker *w, const struct steward_http *http)
+{
+	char path[64], what[96];
+	(void)str_printable(http->path, path, sizeof path);
+	(void)snprintf(what, sizeof what, "%.16s %s", http->method, path);
+	begin(w, what, "", http->body.len);
 }
 
 void
@@ -45,6 +56,17 @@ finish(struct steward_worker *w, enum steward_next next)
 	w->busy_ns = clock_ns();
 	if (next == STEWARD_STOP)
 		run_end(w, NULL);
+}
+
+void
+run_pause(struct steward_worker *w, int paused)
+{
+	w->suspended = paused;
+	serve_pause(w);
+	call_resume(w);
+	if (!paused)
+		watch_resume(w);
+	room_pause(w);
 }
 
 int
@@ -99,8 +121,11 @@ run_info(struct steward_worker *w, const struct steward_info *info)
 			    names[info->kind]);
 		return;
 	}
-	begin(
-	    w, names[info->kind], info->name != NULL ? info->name : "", info->data.len);
+	if (info->http != NULL)
+		begin_http(w, info->http);
+	else
+		begin(w, names[info->kind], info->name != NULL ? info->name : "",
+		    info->data.len);
 	finish(w, w->module.h->handle_info(w, info, w->state));
 }
 

@@ -188,16 +188,6 @@ swap_prepare(struct steward_worker *w, const struct swap_msg *m)
 	}
 }
 
-static void
-pause_all(struct steward_worker *w, int paused)
-{
-	w->suspended = paused;
-	serve_pause(w);
-	call_resume(w);
-	if (!paused)
-		watch_resume(w);
-}
-
 void
 swap_change(struct steward_worker *w, const struct swap_msg *m)
 {
@@ -232,7 +222,7 @@ go_on(struct steward_worker *w)
 	struct swap *x = &w->swap;
 	x->pause_ns = clock_ns() - x->paused_ns;
 	if (!x->was_suspended)
-		pause_all(w, 0);
+		run_pause(w, 0);
 }
 
 /* The old module's end comes after the pause, when all is answered again. */

@@ -98,13 +98,8 @@ static void
 sys_pause(struct caller *c, const struct frame *f, int paused)
 {
 	struct steward_worker *w = c->w;
-	if (w->suspended != paused) {
-		w->suspended = paused;
-		serve_pause(w);
-		call_resume(w);
-		if (!paused)
-			watch_resume(w);
-	}
+	if (w->suspended != paused)
+		run_pause(w, paused);
 	sys_answer(c, f->ref, STEWARD_DONE, "{}", 2);
 }
 

@@ -10,6 +10,7 @@
  *   sys.c      the operator's requests: inspect, suspend, resume
  *   link.c     the connection to the master
  *   swap.c     one module in the other's place
+ *   room.c     the runtime rooms, loaded with their first use; see room.h
  *   api.c      <steward/handler.h>'s small functions
  *
  * One process, one loop, one module.  The struct is the module's `struct steward_worker`.
@@ -117,6 +118,16 @@ struct swap {
 	int rehearsal_pid;
 };
 
+/* What needs a third party's callbacks; the interface is room.h. */
+enum room_kind { ROOM_HTTP, ROOM_KIND_MAX };
+
+struct room;
+
+struct room_use {
+	const struct room *room; /* null until the first use */
+	void *state;		 /* the room's own */
+};
+
 struct steward_worker {
 	struct ev_loop *loop;
 	ev_io listen_io;
@@ -139,6 +150,7 @@ struct steward_worker {
 	struct peer *peers;
 	struct pending *pendings;
 	struct watch *watches;
+	struct room_use rooms[ROOM_KIND_MAX];
 	ev_signal term;
 	const uint32_t *uids; /* uids that may call; owned by main */
 	uint32_t nuids;
@@ -151,7 +163,7 @@ struct steward_worker {
 		uint64_t calls, casts, infos, replies, busy;
 	} count;
 
-	char last[96]; /* the message being handled, for the crash report */
+	char last[160]; /* the message being handled, for the crash report */
 };
 
 /* module.c.  `expect_abi` is STEWARD_ABI; the note is read first. */
@@ -164,6 +176,8 @@ void run_call(struct steward_worker *w, const struct steward_request *request);
 void run_cast(struct steward_worker *w, const struct steward_cast *cast);
 void run_info(struct steward_worker *w, const struct steward_info *info);
 void run_end(struct steward_worker *w, const char *reason);
+/* Nothing is handed on, or all goes on with what has come meanwhile. */
+void run_pause(struct steward_worker *w, int paused);
 /* A crash prints what was handled last. */
 void run_report_crashes(struct steward_worker *w);
 
@@ -196,6 +210,11 @@ void swap_decide(struct steward_worker *w, const char *path);
 /* watch.c */
 void watch_resume(struct steward_worker *w);
 void watch_stop(struct steward_worker *w);
+
+/* room.c */
+/* w->suspended has changed. */
+void room_pause(struct steward_worker *w);
+void room_stop(struct steward_worker *w);
 
 /* sys.c */
 void sys_request(struct caller *c, const struct frame *f);

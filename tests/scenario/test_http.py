@@ -1,0 +1,535 @@
+"""The HTTP room of handler workers, and the demo resource snowflake, by curl, wrk and raw
+sockets."""
+import json
+import os
+import re
+import select
+import shutil
+import socket
+import struct
+import subprocess
+
+from harness import Node, Skip, TOP, equal, free_port, holds, start, until
+from test_handler import build, call
+
+WEB = """
+[socket http]
+listen = tcp:127.0.0.1:%d
+[application app]
+intensity = 20
+period = 60s
+[worker web]
+supervisor = app
+handler = {D}/web.so
+sockets = http
+"""
+
+
+class Web:
+    """A node with one HTTP worker, and the ways to ask it."""
+
+    def __init__(self, extra="", module=None, flags=()):
+        self.port = free_port()
+        self.node = Node(WEB % self.port + extra)
+        if module:
+            shutil.copy(module(self.node.bin), self.node.path("web.so"))
+        else:
+            build(self.node, "web", *flags)
+
+    def __enter__(self):
+        self.node.__enter__()
+        self.node.wait_up("app/web")
+        return self
+
+    def __exit__(self, *reason):
+        self.node.__exit__(*reason)
+
+    def url(self, path):
+        return "http://127.0.0.1:%d%s" % (self.port, path)
+
+    def curl(self, path, *words):
+        """(status, headers in lower case, body)"""
+        done = subprocess.run(["curl", "-sS", "-i", "-m", "60", *words, self.url(path)],
+                              capture_output=True, check=False)
+        equal(done.returncode, 0, done.stderr.decode())
+        text = done.stdout
+        while re.match(rb"HTTP/1.1 100 ", text):
+            text = text.partition(b"\r\n\r\n")[2]
+        head, _, body = text.partition(b"\r\n\r\n")
+        first, *lines = head.decode().split("\r\n")
+        headers = dict((line.partition(": ")[0].lower(), line.partition(": ")[2]) for line in lines)
+        return int(first.split()[1]), headers, body.decode("utf-8", "replace")
+
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.port), 60)
+
+    def held(self, n):
+        """Waits until the module holds so many requests."""
+        until(lambda: call(self.node, "web", "held") == n, "%d requests are held" % n)
+
+    def pid(self):
+        return self.node.pid("app/web")
+
+
+def text_of(method, path, body=b"", *headers):
+    lines = ["%s %s HTTP/1.1" % (method, path), "Host: x", *headers]
+    if body:
+        lines.append("Content-Length: %d" % len(body))
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def answer_of(s):
+    """One whole answer with a Content-Length from a raw socket: (status, body)."""
+    got = b""
+    while b"\r\n\r\n" not in got:
+        more = s.recv(65536)
+        assert more, "the connection ended in the middle of %r" % got
+        got += more
+    head, _, body = got.partition(b"\r\n\r\n")
+    length = int(re.search(rb"content-length: *(\d+)", head, re.I).group(1))
+    while len(body) < length:
+        more = s.recv(65536)
+        assert more, "the connection ended in the middle of a body"
+        body += more
+    equal(len(body), length)
+    return int(head.split()[1]), body.decode()
+
+
+def ask(s, method, path, body=b"", *headers):
+    s.sendall(text_of(method, path, body, *headers))
+    return answer_of(s)
+
+
+def ends(s):
+    """Reads to the end of the connection; what came."""
+    got = b""
+    try:
+        while True:
+            more = s.recv(65536)
+            if not more:
+                return got
+            got += more
+    except ConnectionResetError:
+        return got
+
+
+def lines_of(body):
+    head, _, rest = body.partition("\n\n")
+    return dict(line.split("=", 1) for line in head.split("\n")), rest
+
+
+def wrk(web, path, total, *words):
+    """At least `total` requests on 32 connections that stay open, without one error."""
+    done = 0
+    while done < total:
+        out = subprocess.run(["wrk", "-t1", "-c32", "-d1s", "--timeout", "60s", *words, web.url(path)],
+                             capture_output=True, text=True, check=True).stdout
+        assert "Non-2xx" not in out and "Socket errors" not in out, out
+        done += int(re.search(r"(\d+) requests in", out).group(1))
+    return done
+
+
+# --- the room
+
+
+def test_example_of_the_manual():
+    """The module and the configuration of steward-handler(3) are complete: they count."""
+    with open(os.path.join(TOP, "man", "steward-handler.3"), encoding="utf-8") as f:
+        page = f.read().replace("\\-", "-").replace("\\e", "\\")
+    source, conf = re.search(r"\.SH EXAMPLES.*?\.EX\n(.*?)\.EE.*?\.EX\n(.*?)\.EE", page, re.S).groups()
+    port = free_port()
+    node = Node(conf.replace("8080", str(port)).replace("/srv", "{D}"))
+    build(node, "count", "-Wall", "-Wextra", "-Werror", source=node.write("count.c", source))
+    with node as n:
+        n.wait_up("main/count")
+        for i in (1, 2, 3):
+            equal(subprocess.run(["curl", "-sS", "http://127.0.0.1:%d/" % port], capture_output=True,
+                                 text=True, check=True).stdout, "%d\n" % i)
+
+
+def test_what_a_worker_links():
+    """supervisord-worker links libc and libev only; libmicrohttpd comes with the room."""
+    with Web() as web:
+        libs = {line.split()[0].split(".so")[0] for line in
+                subprocess.run(["ldd", os.path.join(web.node.bin, "supervisord-worker")], check=True,
+                               capture_output=True, text=True).stdout.splitlines()}
+        if any("asan" in name for name in libs):
+            raise Skip("a sanitizer's build links more")
+        libs = {os.path.basename(name) for name in libs if "vdso" not in name and "ld-linux" not in name}
+        assert libs <= {"libev", "libc", "libm", "libdl"}, libs
+        with open("/proc/%d/maps" % web.pid(), encoding="ascii") as f:
+            holds(f.read(), "libmicrohttpd", "rooms/http.so")
+
+
+def test_without_http_no_room():
+    """A worker that serves no HTTP has not loaded the room."""
+    node = Node("[application app]\n[worker counter]\nsupervisor = app\nhandler = {D}/counter.so\n")
+    build(node, "counter")
+    with node as n:
+        n.wait_up("app/counter")
+        with open("/proc/%d/maps" % n.pid("app/counter"), encoding="ascii") as f:
+            assert "microhttpd" not in f.read()
+
+
+def test_what_the_module_is_told():
+    """Method, decoded path, query as it came, types, peer and body; the answer's headers."""
+    with Web() as web:
+        status, headers, body = web.curl("/e%63ho%20%C3%A4?x=%31&y", "-X", "DELETE", "-d", "a=b",
+                                         "-H", "Accept: text/x-me", "-H", "Content-Type: text/x-you")
+        told, rest = lines_of(body)
+        equal((status, rest), (200, "a=b"))
+        assert re.fullmatch(r"127\.0\.0\.1:\d+", told.pop("peer"))
+        equal(told, {"tag": "5", "method": "DELETE", "path": "/echo \u00e4", "query": "x=%31&y",
+                     "type": "text/x-you", "accept": "text/x-me", "kind": "2", "length": "3"})
+        equal((headers["x-seen"], headers["content-type"]), ("yes", "text/x-echo"))
+        assert "date" in headers
+        told, _ = lines_of(web.curl("/", "-X", "PUT", "-H", "Content-Type: application/json",
+                                    "-d", "{}")[2])
+        equal((told["method"], told["kind"], told["query"]), ("PUT", "0", ""))
+
+
+def test_head():
+    """HEAD has GET's headers and no body, and the connection goes on."""
+    with Web() as web, web.connect() as s:
+        s.sendall(text_of("HEAD", "/big/1000") + text_of("GET", "/status/201"))
+        got = b""
+        while got.count(b"\r\n\r\n") < 2:
+            got += s.recv(65536)
+        holds(got.decode(), "Content-Length: 1000", "201 Created")
+        assert b"bbb" not in got
+
+
+def test_wrong_answers():
+    """A wrong status or header is EINVAL and the request can still be answered; a second answer,
+    and one for a request that is no more, is ENOENT."""
+    with Web() as web:
+        equal(web.curl("/wrong")[::2], (500, "22 " * 8 + "22"))
+        equal(web.curl("/twice")[2], "once")
+        web.node.wait_log("app/web", "twice: 2")
+        status, headers, body = web.curl("/status/204")
+        equal((status, body, "content-length" in headers), (204, "", False))
+
+
+def test_answers_in_any_order():
+    """Requests are answered later, the last one first, others meanwhile."""
+    with Web() as web:
+        held = []
+        for i in range(10):
+            held.append(web.connect())
+            held[i].sendall(text_of("GET", "/hold"))
+            web.held(i + 1)
+        equal(web.curl("/later/20")[2], "late")
+        equal(web.curl("/release")[2], "10")
+        for i, s in enumerate(held):
+            equal(answer_of(s), (200, "held %d" % i))
+            equal(ask(s, "GET", "/later/1"), (200, "late"))
+            s.close()
+
+
+def test_pipelined():
+    """Requests sent at once on one connection are answered in their order."""
+    with Web() as web, web.connect() as s:
+        s.sendall(b"".join(text_of("GET", "/big/%d" % i) for i in range(1, 50)) +
+                  text_of("GET", "/later/5"))
+        got = b""
+        while not got.endswith(b"late"):
+            got += s.recv(65536)
+        equal([int(n) for n in re.findall(rb"Content-Length: (\d+)", got)], list(range(1, 50)) + [4])
+
+
+def test_bodies():
+    """A body of the most there may be comes whole; one byte more is 413, chunked or not; a client
+    that asks before is told before it sends."""
+    most = 1 << 20
+    with Web() as web:
+        path = web.node.path("body")
+        for size, want in ((most, 200), (most + 1, 413)):
+            with open(path, "wb") as f:
+                f.write(os.urandom(1) * size)
+            for words in (["-H", "Expect:"], ["-H", "Expect:", "-H", "Transfer-Encoding: chunked"], []):
+                status, _, body = web.curl("/", "-T", path, *words)
+                equal(status, want, "%d %s" % (size, words))
+                if want == 200:
+                    equal(lines_of(body)[0]["length"], str(size))
+        with web.connect() as s:
+            s.sendall(text_of("PUT", "/", b"", "Content-Length: 9999999", "Expect: 100-continue"))
+            holds(ends(s).decode(), "HTTP/1.1 413 ")
+        with web.connect() as s:
+            s.sendall(text_of("PUT", "/", b"", "Content-Length: 99999999999"))
+            holds(ends(s).decode(), "HTTP/1.1 413 ")
+        equal(web.curl("/later/1")[2], "late")
+
+
+def test_big_answers():
+    """A large answer arrives whole, to a slow reader as well."""
+    with Web() as web:
+        equal(len(web.curl("/big/20000000")[2]), 20000000)
+        equal(len(web.curl("/big/3000000", "--limit-rate", "3M")[2]), 3000000)
+
+
+def test_no_handle_info():
+    """Without handle_info every request is 503."""
+    with Web(flags=["-DNO_INFO"]) as web:
+        for _ in range(3):
+            equal(web.curl("/x")[0], 503)
+
+
+def test_sockets():
+    """Serving again sets another tag; no such socket, and one that does not listen, are refused."""
+    with Web() as web:
+        equal(call(web.node, "web", "serve http 77"), 0)
+        equal(lines_of(web.curl("/")[2])[0]["tag"], "77")
+        equal(call(web.node, "web", "serve nosuch 1"), 2)
+        equal(call(web.node, "web", "serve mailbox 1"), 0)
+
+
+def test_unix_socket():
+    """A Unix socket is served like a TCP one."""
+    node = Node((WEB % 0).replace("tcp:127.0.0.1:0", "unix:{D}/web.sock"))
+    build(node, "web")
+    with node as n:
+        n.wait_up("app/web")
+        out = subprocess.run(["curl", "-sS", "--unix-socket", n.path("web.sock"), "http://x/y"],
+                             capture_output=True, text=True, check=True).stdout
+        holds(out, "peer=unix", "path=/y")
+
+
+def test_suspend_and_resume():
+    """Connections stay open over a suspension; what comes meanwhile is answered afterwards, in
+    its order, and what was told before can still be answered."""
+    with Web() as web, web.connect() as held, web.connect() as kept:
+        equal(ask(kept, "GET", "/big/3"), (200, "bbb"))
+        held.sendall(text_of("GET", "/hold"))
+        web.held(1)
+        web.node.do("suspend", "web")
+        kept.sendall(text_of("GET", "/hold"))
+        late = [web.connect() for _ in range(5)]
+        for s in late:
+            s.sendall(text_of("PUT", "/echo", b"body"))
+        caller = start(["curl", "-sS", "-m", "60", web.url("/big/5")], stdout=subprocess.PIPE, text=True)
+        equal(select.select([kept, held, caller.stdout] + late, [], [], 0.5)[0], [])
+        shown = json.loads(web.node.do("inspect", "web", "--json"))
+        equal((shown["suspended"], shown["infos"]), (True, 2))
+        web.node.do("resume", "web")
+        equal(caller.communicate(timeout=60)[0], "bbbbb")
+        for s in late:
+            holds(answer_of(s)[1], "method=PUT", "length=4")
+            s.close()
+        web.held(2)
+        equal(call(web.node, "web", "release"), 2)
+        equal(answer_of(held), (200, "held 0"))
+        equal(answer_of(kept), (200, "held 1"))
+        equal(ask(kept, "GET", "/big/3"), (200, "bbb"))
+
+
+def test_many_suspensions_under_load():
+    """Suspensions while wrk asks: not one error."""
+    with Web() as web:
+        load = start(["wrk", "-t1", "-c32", "-d4s", "--timeout", "60s", web.url("/later/1")],
+                     stdout=subprocess.PIPE, text=True)
+        for _ in range(25):
+            web.node.do("suspend", "web")
+            web.node.do("resume", "web")
+        out = load.communicate(timeout=100)[0]
+        assert "Non-2xx" not in out and "Socket errors" not in out and "requests in" in out, out
+
+
+def test_wrk():
+    """Ten thousand requests on connections that stay open, answered at once or later: no error."""
+    with Web() as web:
+        pid = web.pid()
+        wrk(web, "/echo", 10000)
+        wrk(web, "/later/1", 10000)
+        equal(web.pid(), pid)
+
+
+def test_answers_that_never_come():
+    """Who waits too long for the module gets 504; a late answer is ENOENT."""
+    with Web("environment = STEWARD_HTTP_ANSWER=200ms\n") as web:
+        equal(web.curl("/never")[0], 504)
+        equal(web.curl("/recall")[2], "2")
+        equal(web.curl("/later/1")[2], "late")
+
+
+def test_time_of_a_suspension_does_not_count():
+    """A request that the module has been told waits for it as long as the worker is suspended."""
+    with Web("environment = STEWARD_HTTP_ANSWER=1s\n") as web, web.connect() as s:
+        s.sendall(text_of("GET", "/hold"))
+        web.held(1)
+        web.node.do("suspend", "web")
+        equal(select.select([s], [], [], 2)[0], [])
+        web.node.do("resume", "web")
+        equal(call(web.node, "web", "release"), 1)
+        equal(answer_of(s), (200, "held 0"))
+
+
+def test_slow_clients():
+    """Who does not send a whole request in time is cut off, even if he sends a little all the
+    time; others notice nothing."""
+    with Web("environment = STEWARD_HTTP_REQUEST=700ms\n") as web:
+        slow = {web.connect(): text for text in (
+            b"", b"GET /echo HTTP/1.1\r\n", text_of("PUT", "/", b"", "Content-Length: 100000"))}
+        for s, text in slow.items():
+            s.sendall(text)
+        while slow:
+            for s in list(slow):
+                try:
+                    if select.select([s], [], [], 0.05)[0]:
+                        ends(s)
+                        del slow[s]
+                        s.close()
+                    else:
+                        s.send(b"x")
+                except (ConnectionResetError, BrokenPipeError):
+                    del slow[s]
+            equal(web.curl("/later/1")[2], "late")
+
+
+def test_clients_that_go_away():
+    """Clients that leave before their answer cost nothing: the module's answer is for nobody."""
+    with Web() as web:
+        pid = web.pid()
+        left = [web.connect() for i in range(100)]
+        for i, s in enumerate(left):
+            s.sendall(text_of("GET", "/hold") if i % 2 else text_of("PUT", "/", b"", "Content-Length: 9"))
+        web.held(50)
+        for i, s in enumerate(left):
+            if i % 4 > 1:  # a reset, not an end
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            s.close()
+        equal(call(web.node, "web", "release"), 50)
+        equal(call(web.node, "web", "release"), 0)
+        equal(web.curl("/later/1")[2], "late")
+        equal(web.pid(), pid)
+        until(lambda: connections(pid) <= 1, "the connections are closed")
+
+
+def connections(pid):
+    fds = "/proc/%d/fd" % pid
+    inodes = {os.readlink(os.path.join(fds, fd))[8:-1] for fd in os.listdir(fds)
+              if os.readlink(os.path.join(fds, fd)).startswith("socket:")}
+    with open("/proc/net/tcp", encoding="ascii") as f:
+        return len([line for line in f if line.split()[9] in inodes and line.split()[3] != "0A"])
+
+
+def test_half_closed():
+    """A client that has said all and shut its side down still gets its answer."""
+    with Web() as web, web.connect() as s:
+        s.sendall(text_of("GET", "/later/30"))
+        s.shutdown(socket.SHUT_WR)
+        holds(ends(s).decode(), "200 OK", "late")
+
+
+def test_garbage():
+    """What is no HTTP is refused or cut off, and the worker lives."""
+    with Web() as web:
+        pid = web.pid()
+        for text in (b"\0" * 100, b"\xff" * 5000, b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\r\n" * 100,
+                     b"GET /%00 HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n",
+                     b"GET x HTTP/1.1\r\nHost: x\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n",
+                     b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 20000 + b"\r\n",
+                     b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\n\r\n",
+                     text_of("PUT", "/", b"", "Content-Length: -1"),
+                     text_of("PUT", "/", b"", "Content-Length: 1", "Content-Length: 2") + b"xy",
+                     text_of("PUT", "/", b"", "Content-Length: 1", "Transfer-Encoding: chunked") + b"0\r\n\r\n",
+                     text_of("PUT", "/", b"", "Transfer-Encoding: chunked") + b"zz\r\n",
+                     text_of("PUT", "/", b"", "Transfer-Encoding: chunked") + b"ffffffffffffffff\r\n",
+                     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"a" * 600):
+            with web.connect() as s:
+                try:
+                    s.sendall(text)
+                    s.shutdown(socket.SHUT_WR)
+                except OSError:
+                    pass
+                got = ends(s)
+                assert b" 200 " not in got, (text[:60], got)
+        equal(web.curl("/later/1")[2], "late")
+        equal(web.pid(), pid)
+
+
+def test_many_clients():
+    """Hundreds of clients at once, all waiting: each gets its own answer."""
+    with Web() as web:
+        clients = [web.connect() for _ in range(200)]
+        for s in clients:
+            s.sendall(text_of("GET", "/hold"))
+        web.held(200)
+        equal(web.curl("/later/1")[2], "late")
+        equal(call(web.node, "web", "release"), 200)
+        equal(sorted(answer_of(s)[1] for s in clients), sorted("held %d" % i for i in range(200)))
+        for s in clients:
+            s.close()
+
+
+def unread(port):
+    """Bytes that wait in the kernel, on either side of connections to that port."""
+    out = subprocess.run(["ss", "-Htn", "( sport = :%d or dport = :%d )" % (port, port)],
+                         capture_output=True, text=True, check=True).stdout
+    return sum(int(word) for line in out.splitlines() for word in line.split()[1:3])
+
+
+def test_more_clients_than_descriptors():
+    """With few descriptors some clients wait in the kernel until others have gone; nobody is
+    turned away."""
+    with Web("limit_nofile = 80\n") as web:
+        pid = web.pid()
+        clients = [web.connect() for _ in range(150)]
+        for s in clients:
+            s.sendall(text_of("GET", "/later/1"))
+        for s in clients:
+            equal(answer_of(s), (200, "late"))
+            s.close()
+        equal(web.curl("/later/1")[2], "late")
+        equal(web.pid(), pid)
+
+
+def test_all_bodies_together():
+    """Clients that send large bodies and do not end them fill 64 MiB at most; who would need
+    more gets 503, and afterwards all is as before."""
+    most = 1 << 20
+    with Web() as web:
+        clients = [web.connect() for _ in range(70)]
+        for s in clients:
+            s.sendall(text_of("PUT", "/status/200", b"", "Content-Length: %d" % most) + b"b" * (most - 1))
+        until(lambda: unread(web.port) == 0, "all is read")
+        for s in clients:
+            s.sendall(b"b")
+        got = [answer_of(s)[0] for s in clients]
+        equal((got.count(503) > 0, got.count(200) >= 50, got.count(200) + got.count(503)),
+              (True, True, 70))
+        for s in clients:
+            s.close()
+        equal(web.curl("/status/200", "-X", "PUT", "-d", "b" * 10000)[0], 200)
+
+
+def test_crash_report():
+    """A crash tells the request, without letting the client forge lines."""
+    with Web() as web:
+        old = web.pid()
+        subprocess.run(["curl", "-sS", "-m", "60", web.url("/crash")], capture_output=True, check=False)
+        web.node.wait_new("app/web", old)
+        web.node.wait_log("app/web", "worker crashed; last message: GET /crash, 0 bytes")
+        equal(web.curl("/later/1")[2], "late")
+
+
+def test_stop_answers_who_waits():
+    """When the worker is stopped, who still waits gets 503, not silence."""
+    with Web() as web, web.connect() as s:
+        s.sendall(text_of("GET", "/hold"))
+        web.held(1)
+        web.node.do("stop", "web")
+        equal(answer_of(s)[0], 503)
+        equal(ends(s), b"")
+
+
+def test_idle():
+    """An idle HTTP worker does not wake up."""
+    with Web() as web:
+        equal(web.curl("/later/1")[2], "late")
+        quiet = [None]
+
+        def still():
+            with open("/proc/%d/status" % web.pid(), encoding="ascii") as f:
+                before, quiet[0] = quiet[0], [line for line in f if "ctxt_switches" in line]
+            return before == quiet[0]
+        until(still, "it has come to rest")
