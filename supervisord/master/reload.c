@@ -283,7 +283,8 @@ reload_rows(struct node *n, int *fd)
 	if (swapping < 0 || rows_put_in_force(n, &next, *fd, &err) < 0) {
 		rows_unmap(&next);
 		log_error("reload: %s; the node is as it was", err.msg);
-		reload_answer(n, AN_FAILED, err.msg, -1);
+		reload_answer(
+		    n, err.kind == ERR_BUSY ? AN_BUSY : AN_FAILED, err.msg, -1);
 		return;
 	}
 	reload_answer(n, AN_OK, "", n->rows_fd);
