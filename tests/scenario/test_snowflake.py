@@ -3,7 +3,7 @@ import json
 import os
 
 from harness import Node, TOP, equal, holds, until
-from test_http import Web, ask, wrk
+from web import Web, ask, wrk
 
 
 def module(version):
