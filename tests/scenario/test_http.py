@@ -223,11 +223,11 @@ def test_wrk():
 
 def test_time_of_a_suspension_does_not_count():
     """A request that the module has been told waits for it as long as the worker is suspended."""
-    with Web("environment = STEWARD_HTTP_ANSWER=1s\n") as web, web.connect() as s:
+    with Web("environment = STEWARD_HTTP_ANSWER=5s\n") as web, web.connect() as s:
         s.sendall(text_of("GET", "/hold"))
         web.held(1)
         web.node.do("suspend", "web")
-        equal(select.select([s], [], [], 2)[0], [])
+        equal(select.select([s], [], [], 6)[0], [])
         web.node.do("resume", "web")
         equal(call(web.node, "web", "release"), 1)
         equal(answer_of(s), (200, "held 0"))

@@ -12,7 +12,7 @@ from web import Web, answer_of, ends, text_of
 
 def test_answers_that_never_come():
     """Who waits too long for the module gets 504; a late answer is ENOENT."""
-    with Web("environment = STEWARD_HTTP_ANSWER=200ms\n") as web:
+    with Web("environment = STEWARD_HTTP_ANSWER=1s\n") as web:
         equal(web.curl("/never")[0], 504)
         equal(web.curl("/recall")[2], "2")
         equal(web.curl("/later/1")[2], "late")
@@ -21,7 +21,7 @@ def test_answers_that_never_come():
 def test_slow_clients():
     """Who does not send a whole request in time is cut off, even if he sends a little all the
     time; others notice nothing."""
-    with Web("environment = STEWARD_HTTP_REQUEST=700ms\n") as web:
+    with Web("environment = STEWARD_HTTP_REQUEST=2s\n") as web:
         slow = {web.connect(): text for text in (
             b"", b"GET /echo HTTP/1.1\r\n", text_of("PUT", "/", b"", "Content-Length: 100000"))}
         for s, text in slow.items():
