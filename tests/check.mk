@@ -63,7 +63,8 @@ fuzz-build:
 	@$(MAKE) --no-print-directory -j2 CC=clang SAN=fuzz $(FUZZERS:%=$(FB)/fuzz/%)
 $(B)/fuzz/%: $(B)/tests/fuzz/fuzz_%.o $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -fsanitize=fuzzer,address,undefined -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(ALL_LIBS)
+	$(Q)$(CC) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(ALL_LIBS)
+$(B)/fuzz/http: $(B)/supervisord/worker/http/target.o
 fuzz: fuzz-build ## each fuzzer for FUZZ_S seconds
 	@tests/fuzz/run.sh $(FB)/fuzz $(FUZZ_S) $(FUZZERS)
 fuzz-replay: fuzz-build

@@ -1,9 +1,11 @@
 """The demo resource: what its users see, in both versions."""
 import json
 import os
+import shutil
+import socket
 
-from harness import Node, TOP, equal, holds, until
-from test_http import Web, ask, wrk
+from harness import BIN, Node, TOP, equal, free_port, holds, until
+from web import Web, ask, wrk
 
 
 def module(version):
@@ -51,6 +53,20 @@ def test_version_2():
     resource("2", "userId")
 
 
+def test_tree_ini():
+    """The tree.ini of each version is what a node with a socket of that name needs."""
+    for version in ("1", "2"):
+        port = free_port()
+        with open(os.path.join(TOP, "releases", "snowflake", version, "tree.ini"), encoding="ascii") as f:
+            tree = f.read().replace("lib/snowflake.so", "{D}/snowflake.so")
+        n = Node("[socket http]\nlisten = tcp:127.0.0.1:%d\n%s" % (port, tree))
+        shutil.copy(module(version)(BIN), n.path("snowflake.so"))
+        with n:
+            n.wait_up("snowflake/http")
+            with socket.create_connection(("127.0.0.1", port), 60) as s:
+                equal(ask(s, "GET", "/users/1")[0], 404)
+
+
 def test_suspension():
     """A connection, and the users, live over a suspension."""
     with Web(module=module("1")) as web, web.connect() as s:
@@ -63,7 +79,7 @@ def test_suspension():
 def test_without_its_socket():
     """Without `sockets = http` it says so and does not start."""
     n = Node("[application app]\n[worker web]\nsupervisor = app\nhandler = %s\n" %
-             module("1")(os.path.join(TOP, "build/current/bin")))
+             module("1")(BIN))
     with n:
         n.wait_log("app/web", "has the worker `sockets = http`?")
         until(lambda: n.state("app/web") != "up", "it is not up")

@@ -12,7 +12,7 @@
 #include "base/util.h"
 #include "worker/http/http.h"
 
-enum { FDS_KEPT = 32, SWEEP_MAX_MS = 1000, DRAIN_ROUNDS = 40, DRAIN_MS = 25 };
+enum { FDS_KEPT = 32, DRAIN_ROUNDS = 40, DRAIN_MS = 25 };
 
 /* What waited for the resume, in its order; a second suspend keeps the rest. */
 static void
@@ -30,7 +30,11 @@ tell_waiting(struct http *h)
 	h->nwaiting = left;
 }
 
-/* The next time libmicrohttpd wants to look at its connections. */
+/*
+ * The next time libmicrohttpd wants to look at its connections.  At its limit it watches the
+ * listening socket no more, and takes that up again only with the run after a connection
+ * was closed, which nothing else might bring about.
+ */
 static void
 arm(struct http *h)
 {
@@ -38,8 +42,9 @@ arm(struct http *h)
 	for (struct server *s = h->servers; s != NULL; s = s->next)
 		if (MHD_get_timeout(s->daemon, &one) == MHD_YES)
 			ms = MIN(ms, one);
-	if (h->nwaiting > 0 && !h->paused)
+	if (h->closed || (h->nwaiting > 0 && !h->paused))
 		ms = 0;
+	h->closed = 0;
 	ev_timer_stop(h->host->loop, &h->work);
 	if (ms == ULLONG_MAX)
 		return;
@@ -75,49 +80,6 @@ http_soon(struct http *h)
 	ev_timer_stop(h->host->loop, &h->work);
 	ev_timer_set(&h->work, 0, 0);
 	ev_timer_start(h->host->loop, &h->work);
-}
-
-/* The client will say no more, and all it said has been read.  libmicrohttpd 0.9.75 does not
- * see an end that came along with the last bytes: its epoll is edge-triggered. */
-static int
-is_over(const struct link *k)
-{
-	char byte;
-	return recv(k->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-}
-
-/* Closing is libmicrohttpd's, which sees that the socket was shut down.  One that is young
- * may have a next request in libmicrohttpd's buffer. */
-static void
-sweep_link(struct http *h, struct link *k, ev_tstamp now)
-{
-	double age = (now - k->since) * 1000;
-	if (k->phase <= LINK_BODY &&
-	    (age > (double)h->request_ms || (age > SWEEP_MAX_MS && is_over(k))))
-		(void)shutdown(k->fd, SHUT_RDWR);
-	else if (k->phase == LINK_TOLD && k->suspended && !h->paused &&
-		 age > (double)h->answer_ms)
-		answer_by_room(k, MHD_HTTP_GATEWAY_TIMEOUT);
-}
-
-static void
-on_sweep(struct ev_loop *loop, ev_timer *t, int events)
-{
-	struct http *h = t->data;
-	(void)events;
-	for (uint32_t i = 0; i < LINKS_MAX; i++)
-		if (h->slot[i] != NULL)
-			sweep_link(h, h->slot[i], ev_now(loop));
-}
-
-/* Without clients nothing wakes up. */
-void
-http_links_changed(struct http *h)
-{
-	if (h->nfree == LINKS_MAX)
-		ev_timer_stop(h->host->loop, &h->sweep);
-	else if (!ev_is_active(&h->sweep))
-		ev_timer_again(h->host->loop, &h->sweep);
 }
 
 /* A line a second at most: clients can make it talk. */
@@ -229,25 +191,11 @@ http_open(const struct room_host *host, void **state)
 	h->answer_ms = host->setting_ms("STEWARD_HTTP_ANSWER", ANSWER_MS);
 	for (h->nfree = 0; h->nfree < LINKS_MAX; h->nfree++)
 		h->free[h->nfree] = (uint16_t)(LINKS_MAX - 1 - h->nfree);
-	uint64_t shortest = MIN(h->request_ms, h->answer_ms);
-	uint64_t every = MIN(shortest / 4 + 1, (uint64_t)SWEEP_MAX_MS);
 	ev_timer_init(&h->work, on_work, 0, 0);
-	ev_timer_init(&h->sweep, on_sweep, 0, (double)every / 1000);
-	h->work.data = h->sweep.data = h;
+	h->work.data = h;
+	sweep_init(h);
 	*state = h;
 	return 0;
-}
-
-/* Nobody could answer meanwhile, so the time did not count. */
-static void
-http_pause(void *state, int paused)
-{
-	struct http *h = state;
-	h->paused = paused;
-	for (uint32_t i = 0; i < LINKS_MAX; i++)
-		if (h->slot[i] != NULL && h->slot[i]->phase == LINK_TOLD)
-			h->slot[i]->since = ev_now(h->host->loop);
-	http_soon(h);
 }
 
 static int
@@ -290,6 +238,15 @@ http_close(void *state)
 	ev_timer_stop(h->host->loop, &h->work);
 	ev_timer_stop(h->host->loop, &h->sweep);
 	free(h);
+}
+
+static void
+http_pause(void *state, int paused)
+{
+	struct http *h = state;
+	h->paused = paused;
+	sweep_renew(h);
+	http_soon(h);
 }
 
 static const struct room_http calls = {.serve = http_serve, .reply = http_reply};

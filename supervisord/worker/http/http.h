@@ -1,9 +1,11 @@
 /*
  * http - the inside of the HTTP room, by libmicrohttpd; its interface is worker/room.h.
  *
- *   http.c     the room: sockets served, the loop, what waits for a resume, deadlines
+ *   http.c     the room: sockets served, the loop, what waits for a resume
  *   link.c     a client's connection and the request on it, as libmicrohttpd tells of them
+ *   body.c     what a request carries, within limits
  *   answer.c   responses: the module's, and the room's own
+ *   sweep.c    deadlines
  *   target.c   what stands between method and version, split and decoded
  *
  * libmicrohttpd runs without threads, its epoll descriptor watched by the worker's loop.
@@ -90,6 +92,7 @@ struct http {
 	uint64_t waiting[LINKS_MAX]; /* ids, in the order they came */
 	uint32_t nwaiting;
 	int paused;
+	int closed;    /* a connection, since libmicrohttpd began to run */
 	size_t bodies; /* bytes allocated for all bodies */
 	uint64_t request_ms, answer_ms;
 	ev_tstamp logged; /* libmicrohttpd's last line */
@@ -97,7 +100,6 @@ struct http {
 
 /* http.c: soon, but not now, libmicrohttpd is run and what waits is told. */
 void http_soon(struct http *h);
-void http_links_changed(struct http *h);
 
 /* link.c: libmicrohttpd's callbacks; cls is the server. */
 void link_notify(void *cls, struct MHD_Connection *mhd, void **context,
@@ -113,6 +115,16 @@ void link_completed(void *cls, struct MHD_Connection *mhd, void **context,
 struct link *link_find(struct http *h, uint64_t id);
 /* Tells the module of a whole request. */
 enum room_told link_tell(struct link *k);
+
+/* body.c: MHD_NO when the client sends far more than it may. */
+enum MHD_Result body_take(struct link *k, const char *data, size_t len);
+void body_free(struct link *k);
+
+/* sweep.c: once a second at most, and only while there are clients. */
+void sweep_init(struct http *h);
+void sweep_links_changed(struct http *h);
+/* The module could not answer meanwhile, so the time did not count. */
+void sweep_renew(struct http *h);
 
 /* answer.c */
 int answer_by_module(struct http *h, uint64_t id, unsigned status,

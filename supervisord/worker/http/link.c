@@ -8,10 +8,9 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-#include "base/util.h"
 #include "worker/http/http.h"
 
-enum { PEER_MAX = 64, BODY_FIRST = 1024 };
+enum { PEER_MAX = 64 };
 
 static struct link *
 link_new(struct server *s, struct MHD_Connection *mhd)
@@ -28,17 +27,8 @@ link_new(struct server *s, struct MHD_Connection *mhd)
 	k->since = ev_now(h->host->loop);
 	k->slot = h->free[--h->nfree];
 	h->slot[k->slot] = k;
-	http_links_changed(h);
+	sweep_links_changed(h);
 	return k;
-}
-
-static void
-body_free(struct link *k)
-{
-	k->server->http->bodies -= k->body_cap;
-	free(k->body);
-	k->body = NULL;
-	k->body_len = k->body_cap = 0;
 }
 
 static void
@@ -63,8 +53,9 @@ link_free(struct link *k)
 	request_end(k);
 	h->slot[k->slot] = NULL;
 	h->free[h->nfree++] = (uint16_t)k->slot;
+	h->closed = 1;
 	free(k);
-	http_links_changed(h);
+	sweep_links_changed(h);
 }
 
 void
@@ -159,46 +150,6 @@ take_head(struct link *k, const char *method)
 	return refuse_now(k, k->refused);
 }
 
-/* Room for what has come, not for what the client says will come. */
-static int
-body_room(struct link *k, size_t want)
-{
-	struct http *h = k->server->http;
-	size_t cap = MAX(k->body_cap * 2, (size_t)BODY_FIRST);
-	if (want < k->body_cap)
-		return 0;
-	while (cap <= want)
-		cap *= 2;
-	cap = MIN(cap, (size_t)STEWARD_HTTP_BODY_MAX + 1);
-	if (h->bodies + cap - k->body_cap > BODIES_MAX)
-		return -1;
-	char *bytes = realloc(k->body, cap);
-	if (bytes == NULL)
-		return -1;
-	h->bodies += cap - k->body_cap;
-	k->body = bytes;
-	k->body_cap = cap;
-	return 0;
-}
-
-static enum MHD_Result
-take_body(struct link *k, const char *data, size_t len)
-{
-	if (k->refused == 0 && k->body_len + len > STEWARD_HTTP_BODY_MAX)
-		k->refused = MHD_HTTP_CONTENT_TOO_LARGE;
-	else if (k->refused == 0 && body_room(k, k->body_len + len) < 0)
-		k->refused = MHD_HTTP_SERVICE_UNAVAILABLE;
-	if (k->refused != 0) {
-		body_free(k); /* others may need the room */
-		k->drained += len;
-		return k->drained <= DRAINED_MAX ? MHD_YES : MHD_NO;
-	}
-	memcpy(k->body + k->body_len, data, len);
-	k->body_len += len;
-	k->body[k->body_len] = '\0';
-	return MHD_YES;
-}
-
 static void
 peer_text(const struct link *k, char *text, size_t cap)
 {
@@ -289,7 +240,7 @@ link_request(void *cls, struct MHD_Connection *mhd, const char *url, const char 
 	if (*size > 0) {
 		size_t len = *size;
 		*size = 0;
-		return take_body(k, data, len);
+		return body_take(k, data, len);
 	}
 	if (k->phase == LINK_BODY)
 		request_whole(k);
