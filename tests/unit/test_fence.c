@@ -14,8 +14,8 @@
 
 #include "base/confine.h"
 #include "base/fd.h"
-#include "confine/fence.h"
 #include "base/util.h"
+#include "confine/fence.h"
 
 static char path[64];
 static int dir = -1;
