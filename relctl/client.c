@@ -164,10 +164,11 @@ next_json(struct client *cl, uint64_t until_ms, struct json **ret, struct err *e
 	static const struct json_limits limits = {ANSWER_MAX_BYTES, ANSWER_DEPTH};
 	size_t seen = 0;
 	for (;;) {
-		char *from = cl->in + cl->at;
-		char *nl =
-		    cl->len > seen ? memchr(from + seen, '\n', cl->len - seen) : NULL;
+		char *nl = cl->len > seen
+			       ? memchr(cl->in + cl->at + seen, '\n', cl->len - seen)
+			       : NULL;
 		if (nl != NULL) {
+			char *from = cl->in + cl->at;
 			size_t len = (size_t)(nl - from);
 			*ret = json_parse(from, len, &limits, err);
 			cl->at += len + 1;

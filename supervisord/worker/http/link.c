@@ -198,10 +198,12 @@ link_tell(struct link *k)
 	k->phase = LINK_TOLD; /* the module may answer before it returns */
 	k->since = ev_now(h->host->loop);
 	enum room_told told = h->host->tell(h->host->w, &info);
-	if (told == ROOM_LATER)
+	if (told == ROOM_LATER) {
 		k->phase = LINK_WAITING;
-	else if (told == ROOM_NOBODY)
+		h->paused = 1; /* a room opened during a pause was not told of it */
+	} else if (told == ROOM_NOBODY) {
 		answer_by_room(k, MHD_HTTP_SERVICE_UNAVAILABLE);
+	}
 	return told;
 }
 
