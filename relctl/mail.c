@@ -120,7 +120,6 @@ status_error(const struct mail *m, const struct frame *reply, struct err *err)
 	    [STEWARD_NOPROC] = ERR_UNKNOWN_NAME,
 	    [STEWARD_NOCONNECTION] = ERR_UNREACHABLE,
 	    [STEWARD_REFUSED] = ERR_REFUSED,
-	    [STEWARD_TAKEN] = ERR_FAILED,
 	};
 
 	char shown[200];

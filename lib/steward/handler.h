@@ -17,8 +17,8 @@
  * Data passed to a callback is valid until the callback returns; data passed to a function
  * is copied before it returns.  Times are milliseconds.
  *
- * Link with nothing: the functions are supervisord-worker's own (or the test host's, see
- * <steward/handler-test.h>).  `pkg-config --cflags steward` gives the right flags.
+ * Link with nothing: the functions are supervisord-worker's own.  A module is built with
+ *	cc -fPIC -shared -fvisibility=hidden -Wl,-z,now -o lib/NAME.so NAME.c
  */
 #ifndef STEWARD_HANDLER_H
 #define STEWARD_HANDLER_H
@@ -66,7 +66,7 @@ enum steward_next {
 };
 
 struct steward_args {
-	int argc; /* the words of `args =`, and behind them those of start_child */
+	int argc; /* the words of `args =`, and behind them those an instance was started with */
 	char *const *argv;
 	uint64_t generation; /* of this worker, from 1; counts its lives */
 };
@@ -87,15 +87,12 @@ struct steward_cast {
 
 /* What handle_info is told. */
 enum steward_info_kind {
-	STEWARD_TIMER,	    /* steward_timer's time has come */
-	STEWARD_FD,	    /* a descriptor is ready: `events` */
-	STEWARD_REPLY,	    /* to steward_call: `status`, and with 0 `data` */
-	STEWARD_DOWN,	    /* of a monitor: `name`, `reason` */
-	STEWARD_SIGNAL,	    /* `number` */
-	STEWARD_STARTED,    /* of steward_start_child: `status`, `name` of the child */
-	STEWARD_REGISTERED, /* of steward_register: `status` */
-	STEWARD_HTTP,	    /* a request of the HTTP room: `http` */
-	STEWARD_SENT,	    /* raw data from steward_send: `name`, `data` */
+	STEWARD_TIMER,	/* steward_timer's time has come */
+	STEWARD_FD,	/* a descriptor is ready: `events` */
+	STEWARD_REPLY,	/* to steward_call: `status`, and with 0 `data` */
+	STEWARD_DOWN,	/* of a monitor: `name`, `reason` */
+	STEWARD_SIGNAL, /* `number` */
+	STEWARD_HTTP,	/* a request of the HTTP room: `http` */
 	STEWARD_INFO_KIND_MAX
 };
 
@@ -107,7 +104,6 @@ enum steward_status {
 	STEWARD_NOPROC,	      /* no such name */
 	STEWARD_NOCONNECTION, /* the callee died, or was never there to answer */
 	STEWARD_REFUSED,      /* the callee does not serve this caller */
-	STEWARD_TAKEN,	      /* the name belongs to another worker */
 	STEWARD_STATUS_MAX
 };
 
@@ -199,7 +195,7 @@ void steward_log(struct steward_worker *w, const char *format, ...)
 void steward_stop(struct steward_worker *w, const char *reason);
 
 /* --- calls, casts, replies ---------------------------------------------------------------
- * Names are "app/worker" (any instance), "app/worker#n", or a registered name.  The result of
+ * Names are "app/worker": any instance of it.  The result of
  * a call comes as STEWARD_REPLY with its tag, exactly once.  EMSGSIZE: more than
  * STEWARD_DATA_MAX; ENOMEM; EINVAL: no such name can be. */
 int steward_call(struct steward_worker *w, const char *to,
@@ -235,12 +231,6 @@ int steward_signal_watch(struct steward_worker *w, int number, uint64_t tag);
 int steward_monitor(struct steward_worker *w, const char *name, uint64_t tag);
 /* 1: no DOWN will come; 0: there was no such monitor. */
 int steward_demonitor(struct steward_worker *w, uint64_t tag);
-/* A child of a template; STEWARD_STARTED tells its id. */
-int steward_start_child(struct steward_worker *w, const char *pool, int argc,
-    const char *const *argv, uint64_t tag);
-/* A further name, free again with the worker's death; STEWARD_REGISTERED tells. */
-int steward_register(struct steward_worker *w, const char *name, uint64_t tag);
-int steward_unregister(struct steward_worker *w, const char *name);
 
 /* --- HTTP room ----------------------------------------------------------------------------
  * Serves the listening socket of that name: requests come whole as STEWARD_HTTP with this

@@ -248,6 +248,8 @@ steward_call(struct steward_worker *w, const char *to, const struct steward_data
     uint64_t timeout_ms, uint64_t tag)
 {
 	uint32_t status;
+	if (w->rehearsing)
+		return 0;
 	if (!is_sendable(to, data))
 		return -1;
 	struct pending *p = pending_new(w, PENDING_CALL, to, tag, timeout_ms);
@@ -280,6 +282,8 @@ int
 steward_cast(struct steward_worker *w, const char *to, const struct steward_data *data)
 {
 	uint32_t status;
+	if (w->rehearsing)
+		return 0;
 	if (!is_sendable(to, data))
 		return -1;
 	struct peer *peer = peer_of(w, to, &status);
@@ -299,6 +303,8 @@ steward_monitor(struct steward_worker *w, const char *name, uint64_t tag)
 {
 	char file[FRAME_NAME_MAX + 1];
 	uint32_t status;
+	if (w->rehearsing)
+		return 0;
 	errno = EINVAL;
 	if (conn_file_name(name, file, sizeof file) < 0)
 		return -1;
@@ -318,6 +324,8 @@ steward_monitor(struct steward_worker *w, const char *name, uint64_t tag)
 int
 steward_demonitor(struct steward_worker *w, uint64_t tag)
 {
+	if (w->rehearsing)
+		return 0;
 	struct pending *p = w->pendings;
 	while (p != NULL && (p->kind != PENDING_MONITOR || p->tag != tag))
 		p = p->next;

@@ -123,6 +123,8 @@ room_stop(struct steward_worker *w)
 int
 steward_http_serve(struct steward_worker *w, const char *socket, uint64_t tag)
 {
+	if (w->rehearsing)
+		return 0;
 	int fd = steward_socket(w, socket); /* ENOENT */
 	const struct room_use *u = fd >= 0 ? use(w, ROOM_HTTP) : NULL;
 	return u != NULL ? u->room->calls.http->serve(u->state, fd, tag) : -1;
@@ -133,6 +135,8 @@ steward_http_reply(struct steward_worker *w, uint64_t id, unsigned status,
     const char *const *headers, const struct steward_data *body)
 {
 	const struct room_use *u = &w->rooms[ROOM_HTTP];
+	if (w->rehearsing)
+		return 0;
 	if (u->room == NULL) {
 		errno = ENOENT;
 		return -1;

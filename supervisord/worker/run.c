@@ -109,10 +109,7 @@ run_info(struct steward_worker *w, const struct steward_info *info)
 	    [STEWARD_REPLY] = "reply",
 	    [STEWARD_DOWN] = "down",
 	    [STEWARD_SIGNAL] = "signal",
-	    [STEWARD_STARTED] = "started",
-	    [STEWARD_REGISTERED] = "registered",
 	    [STEWARD_HTTP] = "http",
-	    [STEWARD_SENT] = "data",
 	};
 	w->count.infos++;
 	if (w->module.h->handle_info == NULL || w->ended) {

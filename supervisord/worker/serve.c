@@ -18,7 +18,6 @@ static const char *const statuses[STEWARD_STATUS_MAX] = {
     [STEWARD_NOPROC] = "",
     [STEWARD_NOCONNECTION] = "",
     [STEWARD_REFUSED] = "the worker does not serve this caller",
-    [STEWARD_TAKEN] = "",
 };
 
 void
@@ -306,6 +305,8 @@ int
 steward_reply(struct steward_worker *w, const struct steward_ref *to,
     const struct steward_data *data)
 {
+	if (w->rehearsing)
+		return 0;
 	struct caller *c = w->callers;
 	while (c != NULL && c->id != to->peer)
 		c = c->next;

@@ -72,6 +72,7 @@ rehearse(struct swap *x, int out)
 {
 	struct steward_worker *w = x->w;
 	void *there = NULL, *back = NULL;
+	w->rehearsing = 1;
 	(void)alarm(REHEARSAL_S); /* one that hangs ends by SIGALRM */
 	int ok = change(w, &w->module, &x->next, w->state, &there, 1) == 0 &&
 		 change(w, &x->next, &w->module, there, &back, 1) == 0;

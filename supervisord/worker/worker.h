@@ -156,6 +156,7 @@ struct steward_worker {
 	uint32_t nuids;
 	int anybody; /* callers = any */
 	int suspended, ended, in_callback;
+	int rehearsing;	  /* in the forked copy: nothing goes out */
 	uint64_t busy_ns; /* when the last message was handled, for the spin */
 	char reason[STEWARD_REASON_MAX];
 

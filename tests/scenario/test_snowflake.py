@@ -1,10 +1,13 @@
 """The demo resource: what its users see, in both versions."""
 import json
 import os
+import re
 import shutil
+import signal
 import socket
+import subprocess
 
-from harness import BIN, Node, TOP, equal, free_port, holds, until
+from harness import BIN, Node, Skip, TOP, equal, free_port, holds, read, start, until
 from web import Web, ask, wrk
 
 
@@ -74,6 +77,54 @@ def test_suspension():
         web.node.do("suspend", "web")
         web.node.do("resume", "web")
         equal(ask(s, "GET", "/users/7")[0], 200)
+
+
+def reload_with(web, version):
+    """The node goes to that version of the module by a reload."""
+    node = web.node
+    conf = read(node.conf_path)
+    name = "snowflake-%s.so" % version
+    if not os.path.exists(node.path(name)):
+        shutil.copy(module(version)(BIN), node.path(name))
+    node.write("supervisord.conf", re.sub(r"handler = .*", "handler = " + node.path(name), conf))
+    until(lambda: node.relctl("reload").returncode != 75, "it is not too early")
+
+
+def test_hot_upgrade_on_one_connection():
+    """The walk-through: a document written under version 1 is read under version 2 with its
+    new name, on the same connection, from the same process; and back."""
+    with Web(module=module("1")) as web, web.connect() as s:
+        pid = web.pid()
+        equal(ask(s, "PUT", "/users/1234", b"password=pass"),
+              (201, '{"password": "pass", "user_id": "1234"}'))
+        reload_with(web, "2")
+        equal(ask(s, "GET", "/users/1234"), (200, '{"password": "pass", "userId": "1234"}'))
+        equal(ask(s, "PUT", "/users/5", b"password=x"), (201, '{"password": "x", "userId": "5"}'))
+        reload_with(web, "1")
+        equal(ask(s, "GET", "/users/5"), (200, '{"password": "x", "user_id": "5"}'))
+        equal(ask(s, "GET", "/users/1234")[0], 200)
+        equal((web.pid(), web.node.get("app/web")["restarts"]), (pid, 0))
+
+
+def test_a_hundred_upgrades_under_load():
+    """wrk calls without a pause while the module goes up and down a hundred times: not one
+    request fails, no process is restarted."""
+    if not shutil.which("wrk"):
+        raise Skip("no wrk here")
+    with Web(module=module("1")) as web:
+        equal(web.curl("/users/9", "-X", "PUT", "-d", "password=x")[0], 201)
+        pid = web.pid()
+        load = start(["wrk", "-t", "2", "-c", "16", "-d", "600", web.url("/users/9")],
+                     stdout=subprocess.PIPE, text=True)
+        for i in range(100):
+            reload_with(web, "21"[i % 2])
+            version = json.loads(web.node.do("inspect", "web", "--json"))["version"]
+            equal(version, "21"[i % 2])
+        load.send_signal(signal.SIGINT)
+        said = load.communicate(timeout=60)[0]
+        asked = int(re.search(r"(\d+) requests in", said).group(1))
+        assert asked > 1000 and "Socket errors" not in said and "Non-2xx" not in said, said
+        equal((web.pid(), web.node.get("app/web")["restarts"]), (pid, 0))
 
 
 def test_without_its_socket():
