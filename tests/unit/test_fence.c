@@ -12,10 +12,10 @@
 
 #include <cmocka.h>
 
-#include "base/confine.h"
 #include "base/fd.h"
 #include "base/util.h"
 #include "confine/fence.h"
+#include "confine/user.h"
 
 static char path[64];
 static int dir = -1;
