@@ -71,12 +71,12 @@ run_cast(struct cmd *cmd)
 }
 
 /* For people: the members one a line, the state last, as the module wrote it. */
-static void
-show(const char *name, const char *text, size_t len)
+static int
+show(struct cmd *cmd, const char *name, const char *text, size_t len)
 {
 	struct json *all = json_parse(text, len, &limits, NULL);
 	if (all == NULL)
-		return;
+		return err_set(&cmd->err, ERR_PROTO, "%s answers nonsense", name);
 	(void)printf("%s: module %s %s, state version %lld%s\n", name,
 	    json_get_str(all, "module", "?"), json_get_str(all, "version", "?"),
 	    (long long)json_get_int(all, "state_version", 0),
@@ -88,6 +88,7 @@ show(const char *name, const char *text, size_t len)
 		    (long long)json_get_int(all, counts[i], 0));
 	(void)printf("\n%s\n", json_get_str(all, "state", ""));
 	json_free(&all);
+	return 0;
 }
 
 static int
@@ -100,7 +101,7 @@ run_sys(struct cmd *cmd)
 	if (r == 0 && cmd->json)
 		(void)printf("%.*s\n", (int)reply.len, (const char *)reply.data);
 	else if (r == 0 && strcmp(cmd->entry->name, "inspect") == 0)
-		show(m.name, reply.data, reply.len);
+		r = show(cmd, m.name, reply.data, reply.len);
 	else if (r == 0)
 		cmd_say(cmd, "%s: %s", m.name,
 		    strcmp(cmd->entry->name, "suspend") == 0 ? "suspended" : "resumed");

@@ -55,6 +55,10 @@ resolve(int dir, const char *id, char full[FRAME_NAME_MAX + 1], struct err *err)
 {
 	static char names[NAMES_MAX][FRAME_NAME_MAX + 1];
 	size_t n = 0, want = strcspn(id, "#");
+	if (id[want] == '#')
+		return err_set(err, ERR_USAGE,
+		    "the instances of a pool share one mailbox; '%.*s' reaches any of them",
+		    (int)MIN(want, (size_t)FRAME_NAME_MAX), id);
 	int copy = fcntl(dir, F_DUPFD_CLOEXEC, 0);
 	DIR *d = fdopendir(copy);
 	if (d == NULL) {

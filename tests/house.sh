@@ -25,7 +25,7 @@ rule 'a module includes libc and <steward/handler.h>' '#include "[a-z]+/' '^(lib
 rule 'libev belongs into the processes with a loop' '#include <ev\.h>' '^supervisord/(master|control|logger|probe|worker)/' "${src[@]}"
 rule 'fork, clone and exec have their places' '\b(v?fork|execve?[lv]?p?e?|fexecve|posix_spawnp?|birth_clone)\(' \
 	'^(supervisord/master/(spawn|birth_clone|birth|spawn_child)\.[ch]|supervisord/keeper/(master|main)\.c|lib/base/run\.c|supervisord/worker/swap\.c)$' "${src[@]}"
-rule 'kill has its place' '\b(kill|killpg|pidfd_send_signal)\(' '^supervisord/master/kill\.c$|^lib/base/run\.[ch]$' "${src[@]}"
+rule 'kill has its place' '\b(kill|killpg|pidfd_send_signal)\(' '^supervisord/master/kill\.c$|^supervisord/worker/swap\.c$|^lib/base/run\.[ch]$' "${src[@]}"
 rule 'sandboxes belong into lib/confine' '#include <linux/(seccomp|landlock|filter)\.h>' '^lib/confine/' "${src[@]}"
 rule 'no threads' 'pthread_create' '^lib/elf/module\.c$' "${src[@]}"
 rule 'banned' '\b(system|popen|strcpy|strcat|sprintf|gets|atoi|atol|alloca|strncpy)\(' '^$' "${src[@]}"

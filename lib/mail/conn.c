@@ -133,8 +133,10 @@ int
 conn_next(struct conn *c, struct frame *f)
 {
 	size_t size;
-	if (c->in.from == c->in.to)
+	if (c->in.from == c->in.to) {
+		buf_shrink(&c->in);
 		return 0;
+	}
 	int got =
 	    frame_parse(c->in.bytes + c->in.from, c->in.to - c->in.from, f, &size);
 	if (got == 1)
@@ -197,5 +199,11 @@ conn_send(struct conn *c, const struct frame *f)
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return -1;
 	}
-	return keep_rest(c, part, COUNT(part), n < 0 ? 0 : (size_t)n);
+	int r = keep_rest(c, part, COUNT(part), n < 0 ? 0 : (size_t)n);
+	if (r < 0) {
+		/* half a frame is out: its end tells everybody */
+		(void)shutdown(c->fd, SHUT_RDWR);
+		errno = ENOMEM;
+	}
+	return r;
 }

@@ -7,7 +7,7 @@
  * many in one wake-up are read with one.
  *
  * Used by supervisord-worker on both ends and by the control role.  Who makes a conn
- * closes it; frames borrow from its buffer until the next conn_read or conn_close.
+ * closes it; frames borrow from its buffer until the next conn_next, conn_read or conn_close.
  */
 #ifndef MAIL_CONN_H
 #define MAIL_CONN_H

@@ -62,7 +62,11 @@ frame_put_head(void *buf, const struct frame *f)
 static int
 head_is_sane(const struct head *h)
 {
-	return h->magic == MAGIC && h->unused == 0 && h->len <= FRAME_DATA_MAX &&
+	int has_data = h->kind == FRAME_CALL || h->kind == FRAME_CAST ||
+		       h->kind == FRAME_REPLY || h->kind == FRAME_SYS ||
+		       h->kind == FRAME_SYS_REPLY;
+	return h->magic == MAGIC && h->unused == 0 &&
+	       h->len <= (has_data ? (uint32_t)FRAME_DATA_MAX : 0) &&
 	       h->name_len <= FRAME_NAME_MAX && h->type < TYPES &&
 	       frame_senders(h->kind) != 0;
 }

@@ -73,7 +73,7 @@ struct steward_args {
 
 struct steward_request {
 	struct steward_ref from; /* pass it to steward_reply, now or later */
-	const char *caller;	 /* its id, "" if it is no worker */
+	const char *caller; /* who it says it is, "" for no worker; trust caller_uid */
 	uint32_t caller_uid;
 	struct steward_data data;
 	uint64_t left_ms; /* until nobody waits for the reply any more */
@@ -127,7 +127,7 @@ struct steward_info {
 	int number;	 /* of a signal */
 	int fd, events;	 /* of STEWARD_FD */
 	const char *name;
-	const char *reason; /* "normal", "{exit,3}", "{signal,KILL}", "noproc", … */
+	const char *reason; /* of STEWARD_DOWN: "noproc", "noconnection" */
 	struct steward_data data;
 	const struct steward_http *http;
 };
@@ -219,11 +219,13 @@ int steward_cast_after(struct steward_worker *w, uint64_t ms, const char *to,
     const struct steward_data *data, uint64_t tag);
 
 /* --- descriptors ------------------------------------------------------------------------
- * The descriptor stays the module's to close, after steward_fd_forget.  EEXIST, ENOENT. */
+ * The descriptor stays the module's to close, after steward_fd_forget.  Watched again: other
+ * events, another tag.  EBADF, ENOENT. */
 int steward_fd_watch(struct steward_worker *w, int fd, int events, uint64_t tag);
 int steward_fd_forget(struct steward_worker *w, int fd);
 /* The descriptor of one of the worker's `sockets`, by its name; -1: no such. */
 int steward_socket(struct steward_worker *w, const char *name);
+/* EINVAL: no such signal, or SIGTERM, which ends the worker. */
 int steward_signal_watch(struct steward_worker *w, int number, uint64_t tag);
 
 /* --- others ----------------------------------------------------------------------------- */

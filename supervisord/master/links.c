@@ -9,6 +9,8 @@
 #include "base/chan.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/str.h"
+#include "base/util.h"
 #include "master/swap.h"
 #include "proto/swap.h"
 
@@ -37,6 +39,12 @@ struct links_swap {
 };
 
 static struct links_swap swap;
+
+int
+links_busy(void)
+{
+	return swap.core.phase != SW_IDLE;
+}
 
 static const struct row_exec *
 exec_at(const struct rows *r, uint32_t row)
@@ -91,6 +99,16 @@ swap_free(struct node *n)
 	swap.core = (struct swap_core){0};
 }
 
+/* A reload that was asked for meanwhile comes now. */
+static void
+reload_waiting(struct node *n)
+{
+	if (!n->reload_next || n->role[ROLE_LOAD].pid > 0)
+		return;
+	n->reload_next = 0;
+	load_start(n);
+}
+
 static void
 swap_done(struct node *n)
 {
@@ -100,6 +118,7 @@ swap_done(struct node *n)
 	log_info("%s", text);
 	swap_free(n);
 	reload_answer(n, AN_OK, text, n->rows_fd);
+	reload_waiting(n);
 }
 
 static void
@@ -112,25 +131,61 @@ swap_undone(struct node *n)
 	fd_close(&swap.fd);
 	swap_free(n);
 	reload_answer(n, AN_UNDONE, text, -1);
+	reload_waiting(n);
 }
 
 static void
 because(struct node *n, uint32_t part, const char *text)
 {
-	char id[ROW_ID_MAX];
+	char id[ROW_ID_MAX], shown[SWAP_TEXT];
 	struct slot *s = slot_at(n, swap.who[part].slot);
 	if (swap.why[0] != '\0')
 		return;
 	slot_id(&n->rows, s, id);
-	(void)snprintf(swap.why, sizeof swap.why, "%s: %s", id, text);
+	(void)snprintf(swap.why, sizeof swap.why, "%s: %s", id,
+	    str_printable(text, shown, sizeof shown));
 }
 
+/* Its module is another one there, and else it could go on. */
+static int
+is_swapped(struct node *n, uint32_t slot, const struct rows *next, const uint32_t *map)
+{
+	const struct slot *s = slot_at(n, slot);
+	if (s->kind != SLOT_WORKER || (s->flags & SF_OLD_ROW) != 0 ||
+	    s->phase == PH_DOWN || s->phase == PH_BACKOFF || s->phase == PH_AFTER ||
+	    map[s->row] == ROW_NONE)
+		return 0;
+	const char *now = module_at(&n->rows, s->row);
+	return now[0] != '\0' &&
+	       n->rows.row[s->row].start_hash == next->row[map[s->row]].start_hash &&
+	       strcmp(now, module_at(next, map[s->row])) != 0;
+}
+
+static uint32_t part_of(struct node *n, uint32_t slot);
 static void carry_out(struct node *n, enum swap_action action);
+
+/* Nobody was started in the middle of it, and would keep the old module. */
+static int
+all_take_part(struct node *n)
+{
+	uint32_t *map = rows_match(&n->rows, &swap.next);
+	int ok = map != NULL;
+	for (uint32_t i = 1; ok && i < n->st->head.core.slots_used; i++)
+		ok = !is_swapped(n, i, &swap.next, map) || part_of(n, i) != UINT32_MAX;
+	free(map);
+	return ok;
+}
 
 static void
 force(struct node *n)
 {
 	struct err err;
+	if (!all_take_part(n)) {
+		(void)snprintf(swap.why, sizeof swap.why,
+		    "a worker was started in the middle of it; try again");
+		carry_out(n, swap_step(&swap.core, SWE_REFUSED, 0));
+		return;
+	}
 	if (rows_put_in_force(n, &swap.next, swap.fd, &err) == 0) {
 		swap.fd = -1;
 		carry_out(n, swap_step(&swap.core, SWE_FORCED, 0));
@@ -210,11 +265,19 @@ link_close(struct node *n, uint32_t slot)
 	carry_out(n, swap_step(&swap.core, SWE_GONE, part));
 }
 
+/* It has been told to prepare already: its module is not the question. */
+static int
+takes_part(struct node *n, uint32_t slot)
+{
+	uint32_t part = links_busy() ? part_of(n, slot) : UINT32_MAX;
+	return part != UINT32_MAX && swap.core.due[part] != DUE_GONE;
+}
+
 static void
 link_message(struct node *n, uint32_t slot, const struct swap_msg *m)
 {
 	uint32_t row = slot_at(n, slot)->row;
-	if (m->type == SWAP_HELLO) {
+	if (m->type == SWAP_HELLO && !takes_part(n, slot)) {
 		send_one(n, slot, SWAP_MODULE, 0, module_at(slot_rows(n, slot), row));
 		return;
 	}
@@ -270,20 +333,6 @@ link_attach(struct node *n, int fd, pid_t pid)
 
 /* --- the beginning ------------------------------------------------------------------------- */
 
-/* Its module is another one there, and else it could go on. */
-static int
-is_swapped(struct node *n, uint32_t slot, const struct rows *next, const uint32_t *map)
-{
-	const struct slot *s = slot_at(n, slot);
-	if (s->kind != SLOT_WORKER || (s->flags & SF_OLD_ROW) != 0 ||
-	    s->phase == PH_DOWN || map[s->row] == ROW_NONE)
-		return 0;
-	const char *now = module_at(&n->rows, s->row);
-	return now[0] != '\0' &&
-	       n->rows.row[s->row].start_hash == next->row[map[s->row]].start_hash &&
-	       strcmp(now, module_at(next, map[s->row])) != 0;
-}
-
 /* 1: it waits for the workers' answers; 0: none is concerned; -1. */
 static int
 gather(struct node *n, const struct rows *next, const uint32_t *map, struct err *err)
@@ -306,17 +355,14 @@ gather(struct node *n, const struct rows *next, const uint32_t *map, struct err 
 		slot_id(&n->rows, s, id);
 		if (s->phase != PH_UP || n->io[i].link < 0)
 			return err_set(err, ERR_BUSY,
-			    "%s is just on its way up or down; try again", id);
+			    s->phase != PH_UP
+				? "%s is just on its way up or down; try again"
+				: "%s has no connection to the master; try again",
+			    id);
 		swap.who[k++] = (struct swap_who){i, s->gen};
 	}
 	swap_start(&swap.core, swap.due, count);
 	return 1;
-}
-
-int
-links_busy(void)
-{
-	return swap.core.phase != SW_IDLE;
 }
 
 int

@@ -159,7 +159,11 @@ load_start(struct node *n)
 		n->reload_next = !n->booting && !n->reloading;
 		return;
 	}
-	if (!n->booting && (tree_leavers(&n->tree) > 0 || links_busy())) {
+	if (links_busy()) {
+		n->reload_next = 1;
+		return;
+	}
+	if (!n->booting && tree_leavers(&n->tree) > 0) {
 		log_warn("no reload: the one before is still being carried out");
 		return;
 	}

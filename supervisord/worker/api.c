@@ -19,7 +19,8 @@ steward_self(const struct steward_worker *w)
 uint64_t
 steward_now(const struct steward_worker *w)
 {
-	return (uint64_t)(ev_now(w->loop) * 1000);
+	(void)w;
+	return clock_ns() / 1000000;
 }
 
 void

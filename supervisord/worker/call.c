@@ -77,6 +77,7 @@ pending_new(struct steward_worker *w, uint32_t kind, const char *name, uint64_t 
 	ev_init(&p->timer, on_pending);
 	p->timer.data = p;
 	if (after_ms != UINT64_MAX) {
+		ev_now_update(w->loop);
 		ev_timer_set(&p->timer, (double)after_ms / 1000, 0);
 		ev_timer_start(w->loop, &p->timer);
 	}

@@ -161,6 +161,7 @@ finish(struct steward_worker *w)
 	    strcmp(w->reason, "normal") == 0 || strcmp(w->reason, "shutdown") == 0;
 	if (!clean)
 		log_error("the worker ends: %s", w->reason);
+	swap_undo(w);
 	link_stop(w);
 	serve_stop(w);
 	call_stop(w);

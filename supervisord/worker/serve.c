@@ -3,13 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "worker/worker.h"
 
-enum { ACCEPT_LATER_S = 1, OUT_MAX = 256 << 20 };
+enum {
+	ACCEPT_LATER_S = 1,
+	OUT_MAX = 256 << 20,
+	OUT_SLOW = 1 << 20, /* waits for a caller: it is not read before some is gone */
+	OF_ONE_USER = PEERS_MAX / 4 /* connections */
+};
 
 static const char *const statuses[STEWARD_STATUS_MAX] = {
     [STEWARD_DONE] = "",
@@ -25,6 +31,7 @@ caller_close(struct steward_worker *w, struct caller *c)
 {
 	ev_io_stop(w->loop, &c->io);
 	conn_close(&c->conn);
+	free(c->refs);
 	w->open_calls -= c->open;
 	w->ncallers--;
 	if (w->callers == c)
@@ -40,7 +47,8 @@ caller_close(struct steward_worker *w, struct caller *c)
 static void
 caller_events(struct caller *c)
 {
-	int paused = c->w->suspended && !c->sys && c->hello;
+	int paused = (c->w->suspended && !c->sys && c->hello) ||
+		     conn_waiting(&c->conn) > OUT_SLOW;
 	int events =
 	    (paused ? 0 : EV_READ) | (conn_waiting(&c->conn) > 0 ? EV_WRITE : 0);
 	if (events == (c->io.events & (EV_READ | EV_WRITE)) && ev_is_active(&c->io))
@@ -54,12 +62,17 @@ caller_events(struct caller *c)
 int
 caller_send(struct caller *c, const struct frame *f)
 {
-	int r = conn_send(&c->conn, f);
-	/* one that asks and never reads must not fill our memory */
-	if (r == 0 && conn_waiting(&c->conn) > OUT_MAX)
-		r = -1;
+	if (c->doomed)
+		return -1;
+	if (conn_send(&c->conn, f) < 0 || conn_waiting(&c->conn) > OUT_MAX) {
+		/* broken, or one that asks and never reads: it goes, but not in the
+		 * middle of a callback */
+		c->doomed = 1;
+		ev_feed_event(c->w->loop, &c->io, EV_CUSTOM);
+		return -1;
+	}
 	caller_events(c);
-	return r;
+	return 0;
 }
 
 static void
@@ -96,10 +109,45 @@ hello(struct caller *c, const struct frame *f)
 	    .ref = w->queue_max,
 	    .data = "",
 	    .status = may_call(w, c->uid) ? STEWARD_DONE : STEWARD_REFUSED};
-	memcpy(c->name, f->name, strlen(f->name) + 1); /* frame_parse: it fits */
+	char file[FRAME_NAME_MAX + 1];
+	if (strchr(f->name, '/') != NULL &&
+	    conn_file_name(f->name, file, sizeof file) == 0)
+		memcpy(c->name, f->name, strlen(f->name) + 1); /* it fits */
 	c->hello = 1;
 	c->sys = f->status == 1;
-	return caller_send(c, &welcome);
+	(void)caller_send(c, &welcome);
+	return 0;
+}
+
+/* -1: no memory, or the caller has such a call already. */
+static int
+ref_add(struct caller *c, uint64_t ref)
+{
+	for (uint32_t i = 0; i < c->open; i++)
+		if (c->refs[i] == ref)
+			return -1;
+	if (c->open == c->refs_cap) {
+		uint32_t cap = c->refs_cap * 2 + 8;
+		uint64_t *refs = realloc(c->refs, cap * sizeof *refs);
+		if (refs == NULL)
+			return -1;
+		c->refs = refs;
+		c->refs_cap = cap;
+	}
+	c->refs[c->open++] = ref;
+	return 0;
+}
+
+/* -1: there is no such call. */
+static int
+ref_take(struct caller *c, uint64_t ref)
+{
+	for (uint32_t i = 0; i < c->open; i++)
+		if (c->refs[i] == ref) {
+			c->refs[i] = c->refs[--c->open];
+			return 0;
+		}
+	return -1;
 }
 
 static void
@@ -110,7 +158,7 @@ take_call(struct caller *c, const struct frame *f)
 		answer(c, f->ref, STEWARD_REFUSED);
 		return;
 	}
-	if (w->open_calls >= w->queue_max) {
+	if (w->open_calls >= w->queue_max || ref_add(c, f->ref) < 0) {
 		w->count.busy++;
 		answer(c, f->ref, STEWARD_BUSY);
 		return;
@@ -120,7 +168,6 @@ take_call(struct caller *c, const struct frame *f)
 	    .caller_uid = c->uid,
 	    .data = {f->data, f->len, f->type},
 	    .left_ms = f->left_ms == UINT32_MAX ? UINT64_MAX : f->left_ms};
-	c->open++;
 	w->open_calls++;
 	run_call(w, &request);
 }
@@ -142,6 +189,9 @@ take(struct caller *c, const struct frame *f)
 	if ((frame_senders(f->kind) & FRAME_BY_CLIENT) == 0 ||
 	    (f->kind == FRAME_HELLO) == c->hello)
 		return -1;
+	/* one for the operator's requests is heard in a pause: nothing else may come by it */
+	if (c->hello && c->sys != (f->kind == FRAME_SYS))
+		return -1;
 	switch ((enum frame_kind)f->kind) {
 	case FRAME_HELLO:
 		return hello(c, f);
@@ -158,8 +208,6 @@ take(struct caller *c, const struct frame *f)
 		c->monitors -= c->monitors > 0;
 		return 0;
 	case FRAME_SYS:
-		if (!may_call(c->w, c->uid))
-			return -1;
 		sys_request(c, f);
 		return 0;
 	case FRAME_NONE:
@@ -179,7 +227,7 @@ take_all(struct caller *c)
 	struct steward_worker *w = c->w;
 	struct frame f;
 	int got;
-	while (!w->ended && (!w->suspended || c->sys || !c->hello) &&
+	while (!w->ended && !c->doomed && (!w->suspended || c->sys || !c->hello) &&
 	       (got = conn_next(&c->conn, &f)) != 0)
 		if (got < 0 || take(c, &f) < 0) {
 			log_warn("a caller that says it is '%s' (uid %u) breaks the "
@@ -195,16 +243,26 @@ on_caller(struct ev_loop *loop, ev_io *io, int events)
 {
 	struct caller *c = io->data;
 	(void)loop;
-	if ((events & EV_WRITE) != 0 && conn_flush(&c->conn) < 0) {
+	if (c->doomed || ((events & EV_WRITE) != 0 && conn_flush(&c->conn) < 0)) {
 		caller_close(c->w, c);
 		return;
 	}
 	int got = (events & EV_READ) != 0 ? conn_read(&c->conn) : 0;
-	if (take_all(c) < 0 || got < 0) {
+	if (take_all(c) < 0 || got < 0 || c->doomed) {
 		caller_close(c->w, c);
 		return;
 	}
 	caller_events(c);
+}
+
+/* A user who is nobody here must not take the place of those who are. */
+static int
+has_too_many(const struct steward_worker *w, uint32_t uid)
+{
+	uint32_t n = 0;
+	for (const struct caller *c = w->callers; c != NULL; c = c->next)
+		n += c->uid == uid;
+	return uid != 0 && uid != geteuid() && n >= OF_ONE_USER;
 }
 
 static void
@@ -214,7 +272,8 @@ caller_new(struct steward_worker *w, int fd)
 	socklen_t len = sizeof peer;
 	struct caller *c = calloc(1, sizeof *c);
 	if (c == NULL || w->ncallers >= PEERS_MAX ||
-	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0) {
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
+	    has_too_many(w, peer.uid)) {
 		log_warn("a caller is turned away: %s",
 		    c == NULL ? "no memory" : "there are too many");
 		free(c);
@@ -310,12 +369,12 @@ steward_reply(struct steward_worker *w, const struct steward_ref *to,
 	struct caller *c = w->callers;
 	while (c != NULL && c->id != to->peer)
 		c = c->next;
-	if (c == NULL || c->open == 0) {
-		errno = ENOENT;
+	if (data->len > STEWARD_DATA_MAX || data->type > STEWARD_TEXT) {
+		errno = data->len > STEWARD_DATA_MAX ? EMSGSIZE : EINVAL;
 		return -1;
 	}
-	if (data->len > STEWARD_DATA_MAX) {
-		errno = EMSGSIZE;
+	if (c == NULL || ref_take(c, to->call) < 0) {
+		errno = ENOENT;
 		return -1;
 	}
 	struct frame f = {.kind = FRAME_REPLY,
@@ -324,8 +383,8 @@ steward_reply(struct steward_worker *w, const struct steward_ref *to,
 	    .name = "",
 	    .data = data->bytes,
 	    .len = (uint32_t)data->len};
-	c->open--;
 	w->open_calls--;
 	w->count.replies++;
+	errno = ENOENT; /* if it has just gone */
 	return caller_send(c, &f);
 }

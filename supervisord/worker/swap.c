@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,10 @@ rehearse(struct swap *x, int out)
 {
 	struct steward_worker *w = x->w;
 	void *there = NULL, *back = NULL;
+	sigset_t none;
+	(void)sigemptyset(&none);
+	(void)signal(SIGALRM, SIG_DFL); /* whatever the module watches */
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	w->rehearsing = 1;
 	(void)alarm(REHEARSAL_S); /* one that hangs ends by SIGALRM */
 	int ok = change(w, &w->module, &x->next, w->state, &there, 1) == 0 &&
@@ -222,8 +227,7 @@ go_on(struct steward_worker *w)
 {
 	struct swap *x = &w->swap;
 	x->pause_ns = clock_ns() - x->paused_ns;
-	if (!x->was_suspended)
-		run_pause(w, 0);
+	run_pause(w, x->was_suspended);
 }
 
 /* The old module's end comes after the pause, when all is answered again. */
@@ -255,9 +259,11 @@ swap_undo(struct steward_worker *w)
 	if (x->stage == SWAP_TRYING) {
 		ev_io_stop(w->loop, &x->rehearsal_io);
 		fd_close(&x->rehearsal_fd);
+		(void)kill(x->rehearsal_pid, SIGKILL);
 		while (waitpid(x->rehearsal_pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
+	x->stage = SWAP_IDLE;
 	if (between)
 		go_on(w);
 	if (between && x->state != w->state)

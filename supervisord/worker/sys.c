@@ -1,6 +1,7 @@
 /* The operator's requests: inspect, suspend, resume; see worker.h. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "base/util.h"
@@ -72,6 +73,8 @@ sys_inspect(struct caller *c, const struct frame *f)
 	struct steward_out out = {0}, text = {0};
 	if (w->module.h->inspect != NULL)
 		w->module.h->inspect(w, w->state, &text);
+	if (text.len > SHOWN_MAX)
+		text.bytes[SHOWN_MAX] = '\0';
 	steward_print(&out,
 	    "{\"module\":\"%s\",\"version\":\"%s\",\"state_version\":%u,\"suspended\":%s,",
 	    w->module.name, w->module.version, w->module.state_version,
@@ -98,7 +101,9 @@ static void
 sys_pause(struct caller *c, const struct frame *f, int paused)
 {
 	struct steward_worker *w = c->w;
-	if (w->suspended != paused)
+	if (w->swap.stage == SWAP_BETWEEN)
+		w->swap.was_suspended = paused; /* carried out when it goes on */
+	else if (w->suspended != paused)
 		run_pause(w, paused);
 	sys_answer(c, f->ref, STEWARD_DONE, "{}", 2);
 }
@@ -127,6 +132,12 @@ sys_request(struct caller *c, const struct frame *f)
 	    {"resume", sys_resume},
 	};
 
+	static const char refusal[] =
+	    "only root and the worker's own user may inspect, suspend and resume it";
+	if (c->uid != 0 && c->uid != geteuid()) {
+		sys_answer(c, f->ref, STEWARD_REFUSED, refusal, sizeof refusal - 1);
+		return;
+	}
 	for (size_t i = 0; i < COUNT(verbs); i++)
 		if (strcmp(f->name, verbs[i].name) == 0) {
 			verbs[i].carry_out(c, f);

@@ -1,5 +1,6 @@
 /* Timers, descriptors and signals: registered by tag, told by tag; see worker.h. */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,6 +138,7 @@ timer_new(struct steward_worker *w, uint32_t kind, uint64_t ms, uint64_t tag)
 		return NULL;
 	if (old != NULL)
 		watch_free(w, old);
+	ev_now_update(w->loop); /* the callback may have taken its time */
 	ev_timer_init(&x->ev.timer, on_timer, (double)ms / 1000, 0);
 	x->ev.timer.data = x;
 	watch_active(x, 1);
@@ -165,7 +167,8 @@ steward_cast_after(struct steward_worker *w, uint64_t ms, const char *to,
 {
 	char file[FRAME_NAME_MAX + 1];
 	errno = data->len > STEWARD_DATA_MAX ? EMSGSIZE : EINVAL;
-	if (data->len > STEWARD_DATA_MAX || conn_file_name(to, file, sizeof file) < 0)
+	if (data->len > STEWARD_DATA_MAX || data->type > STEWARD_TEXT ||
+	    conn_file_name(to, file, sizeof file) < 0)
 		return -1;
 	char *copy = malloc(data->len + 1);
 	struct watch *x = copy != NULL ? timer_new(w, WATCH_CAST, ms, tag) : NULL;
@@ -186,6 +189,9 @@ int
 steward_fd_watch(struct steward_worker *w, int fd, int events, uint64_t tag)
 {
 	struct watch *x = watch_find_number(w, WATCH_FD, fd);
+	errno = EBADF;
+	if (fd < 0)
+		return -1;
 	int wanted = ((events & STEWARD_READ) != 0 ? EV_READ : 0) |
 		     ((events & STEWARD_WRITE) != 0 ? EV_WRITE : 0);
 	if (x != NULL)
@@ -215,6 +221,9 @@ int
 steward_signal_watch(struct steward_worker *w, int number, uint64_t tag)
 {
 	struct watch *x = watch_find_number(w, WATCH_SIGNAL, number);
+	errno = EINVAL;
+	if (number <= 0 || number >= NSIG || number == SIGTERM)
+		return -1;
 	if (x != NULL)
 		watch_free(w, x);
 	x = watch_new(w, WATCH_SIGNAL, tag);

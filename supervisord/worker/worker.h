@@ -50,9 +50,11 @@ struct caller {
 	uint64_t id; /* never used twice; steward_ref.peer */
 	char name[FRAME_NAME_MAX + 1];
 	uint32_t uid;
-	uint32_t open;	   /* calls that have no reply yet */
+	uint64_t *refs; /* calls that have no reply yet: `open` of them; owned */
+	uint32_t open, refs_cap;
 	uint32_t monitors; /* that watch us over this connection */
 	int hello, sys;
+	int doomed; /* to be closed as soon as nobody is at it */
 	struct caller *prev, *next;
 };
 

@@ -1,8 +1,9 @@
 /*
- * A counter for tests: calls "add N", "get", "later MS" (answers after a time), "never",
+ * A counter for tests: calls "add N", "get", "later MS" (answers after a time), "never", "twice",
  * "stop REASON" (answers, then ends), "crash", "sleep MS"; casts "add N"; `args`: the number
  * it begins with, or "fail".
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,13 @@ handle_call(struct steward_worker *w, const struct steward_request *r, void *sta
 		abort();
 	if (strncmp(text, "sleep ", 6) == 0)
 		(void)usleep((useconds_t)atol(text + 6) * 1000);
+	if (strncmp(text, "twice", 5) == 0) {
+		struct steward_data data = steward_json("100");
+		(void)steward_reply(w, &r->from, &data);
+		if (steward_reply(w, &r->from, &data) < 0)
+			steward_log(w, "the second reply: %s", strerror(errno));
+		return STEWARD_OK;
+	}
 	if (strncmp(text, "later ", 6) == 0) {
 		c->later = r->from;
 		return steward_timer(w, strtoul(text + 6, NULL, 10), 7) == 0

@@ -4,6 +4,7 @@
  *   1 refuses   2 crashes   3 hangs   4 refuses outside of the rehearsal only
  *   5 crashes there only    6 hangs there only
  *   7 refuses there where the count is 13
+ *   8 takes two seconds in the rehearsal
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,6 +76,10 @@ handle_info(struct steward_worker *w, const struct steward_info *info, void *sta
 static int
 misbehave(const struct steward_change *change, const void *old)
 {
+	if (MODE == 8 && change->rehearsal)
+		(void)sleep(1);
+	if (MODE == 8)
+		return 0;
 	if (MODE == 7)
 		return !change->rehearsal && ((const struct counter *)old)->n == 13 ? -1
 										    : 0;

@@ -79,7 +79,7 @@ def test_what_goes_wrong_with_a_call():
         old = n.pid("app/counter")
         holds(call(n, "counter", "crash", code=1), "ended before it had answered")
         n.wait_new("app/counter", old)
-        n.wait_log("app/counter", "worker crashed; last message: call from relctl, 7 bytes")
+        n.wait_log("app/counter", "worker crashed; last message: call, 7 bytes")
         equal(n.get("app/counter")["last"]["reason"], "{signal,ABRT}")
         equal(call(n, "counter"), 100)
 
@@ -208,6 +208,26 @@ def test_callers():
             equal(done.returncode, code, done.stderr)
             if code:
                 holds(done.stderr, "does not serve this user", "callers")
+
+
+def test_a_second_reply_goes_nowhere():
+    """Each call is answered once: a second reply to it is ENOENT and takes nobody's place."""
+    with handlers(COUNTER) as n:
+        n.wait_up("app/counter")
+        equal(call(n, "counter", "twice"), 100)
+        n.wait_log("app/counter", "the second reply: No such file or directory")
+        equal(json.loads(n.do("inspect", "counter", "--json"))["open_calls"], 0)
+
+
+def test_who_may_suspend():
+    """Whoever may call may not suspend: only root and the worker's own user. Instances of a
+    pool cannot be told apart."""
+    with handlers(COUNTER + "callers = any\ninstances = 2\n") as n:
+        n.wait_up("app/counter#1", "app/counter#2")
+        holds(n.relctl("suspend", "counter#2", code=2).stderr, "share one mailbox")
+        if ROOT:
+            equal(n.relctl("call", "counter", uid=NOBODY).stdout, "100\n")
+            holds(n.relctl("suspend", "counter", uid=NOBODY, code=5).stderr, "only root")
 
 
 def test_worker_to_worker():

@@ -6,7 +6,7 @@ import select
 import signal
 import subprocess
 
-from harness import BIN, Fault, Node, Skip, equal, holds, start, until
+from harness import BIN, Fault, Node, Skip, children_of, equal, holds, start, until
 from test_handler import build, call
 
 MODES = {1: "code_change refused in the rehearsal", 2: "died of SIGABRT", 3: "hangs",
@@ -202,6 +202,56 @@ def test_suspended_stays_suspended():
         equal(call(n, "counter"), {"count": 100})
 
 
+def test_a_worker_started_in_the_middle():
+    """A worker that is started while others rehearse would keep the old module: all is undone,
+    and the next reload has them all."""
+    extra = "[worker late]\nsupervisor = app\nhandler = {D}/%s\nargs = 7\n"
+    with node(extra=extra % "counter.so") as n:
+        n.wait_up("app/counter", "app/late")
+        n.do("stop", "late")
+        module = bad(n, 8)
+        n.configure(config(module, extra % module))
+        reload = start([os.path.join(n.bin, "relctl"), "--root", n.dir, "reload"],
+                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        until(lambda: len([e for e in n.events("role_started") if e["id"] == "load"]) == 2,
+              "it is under way")
+        until(lambda: rehearses(n), "it rehearses")
+        n.do("start", "late")
+        holds(reload.communicate(timeout=60)[1], "started in the middle of it")
+        equal((reload.returncode, call(n, "counter"), call(n, "late")), (6, 100, 7))
+        to(n, "counter2.so", extra=extra % "counter2.so")
+        equal((call(n, "counter"), call(n, "late")), ({"count": 100}, {"count": 7}))
+
+
+def rehearses(n, name="app/counter"):
+    return children_of(n.pid(name))
+
+
+def test_suspend_in_the_middle():
+    """What the operator says of suspension during a swap holds when it is over."""
+    with node() as n:
+        n.wait_up("app/counter")
+        module = bad(n, 8)
+        n.configure(config(module))
+        reload = start([os.path.join(n.bin, "relctl"), "--root", n.dir, "reload"],
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(lambda: rehearses(n), "it rehearses")
+        n.do("suspend", "counter")
+        equal(reload.wait(60), 0)
+        equal(json.loads(n.do("inspect", "counter", "--json"))["suspended"], True)
+        n.do("resume", "counter")
+        equal(call(n, "counter"), {"count": 100})
+
+
+def test_a_broken_module_is_repaired():
+    """A worker that cannot start for its module is repaired by a reload with a good one."""
+    with node("broken.so") as n:
+        until(lambda: n.state("app/counter") == "backoff", "it cannot start")
+        to(n, "counter.so")
+        n.wait_up("app/counter")
+        equal(call(n, "counter"), 100)
+
+
 class Killer:
     """stepkill: kills a process at its N-th step from now on."""
 
@@ -278,9 +328,7 @@ def test_keeper_killed():
         n.configure(config(module))
         reload = start([os.path.join(n.bin, "relctl"), "--root", n.dir, "reload"],
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(lambda: [p for p in os.listdir("/proc/%d/task/%d" % (pid, pid)) if p == "children"] and
-              open("/proc/%d/task/%d/children" % (pid, pid), encoding="ascii").read().strip(),
-              "it rehearses")
+        until(lambda: rehearses(n), "it rehearses")
         keeper = n.call("node.info")["keeper_pid"]
         os.kill(keeper, signal.SIGKILL)
         n.process.wait()
