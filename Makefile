@@ -54,6 +54,7 @@ endif
 CFLAGS_ALL := $(STD) $(WARN) $(WARN_$(CCNAME)) $(SAN_$(SAN)) -ffunction-sections -fdata-sections $(CFLAGS)
 LDFLAGS_ALL := $(filter -fsanitize% --coverage,$(SAN_$(SAN))) $(if $(filter none,$(SAN)),$(LDHARD),-Wl,--as-needed) $(LDFLAGS)
 
+comma := ,
 # program: folder and the libraries of its room
 PROGS := supervisord supervisord-master supervisord-load supervisord-control \
 	 supervisord-logger supervisord-probe supervisord-unpack supervisord-verify \
@@ -81,7 +82,8 @@ ROOMS := http
 LIBS_room-http           := -lmicrohttpd -lev
 # the modules it loads find <steward/handler.h>'s functions in it
 WHOLE_supervisord-worker = -Wl,--whole-archive $(B)/supervisord-worker.a -Wl,--no-whole-archive -Wl,--export-dynamic-symbol='steward_*'
-LIBS_relctl              := -lcjson -lsmartcols -linih -larchive -lcrypto
+# static: a dozen shared objects would cost each `relctl status` 3 ms
+LIBS_relctl              := -lcjson -lsmartcols -linih $(if $(filter none,$(SAN)),-Wl$(comma)-Bstatic -larchive -lcrypto -lzstd -lz -Wl$(comma)-Bdynamic,-larchive -lcrypto)
 ALL_LIBS := -lev -linih -lcjson -lsmartcols -larchive -lcrypto
 
 # shipped releases: releases/NAME/VERSION, each with one module lib/NAME.so

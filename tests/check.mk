@@ -2,7 +2,7 @@
 
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 DEPS_BUILD := gcc make pkg-config libev-dev libinih-dev libcjson-dev libsmartcols-dev \
-	  libarchive-dev libssl-dev libmicrohttpd-dev
+	  libarchive-dev libssl-dev libzstd-dev zlib1g-dev libmicrohttpd-dev
 DEPS_DEMO  := redis-server jq procps
 DEPS_CHECK := libcmocka-dev clang clang-format clang-tidy cppcheck libclang-rt-14-dev \
 	  universal-ctags python3 erlang-base valgrind strace util-linux iproute2 mandoc \
