@@ -1,21 +1,13 @@
 #include "await.h"
 
-#include <time.h>
-
+#include "base/clock.h"
 #include "client.h"
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 uint64_t
 await_until(const struct cmd *cmd)
 {
-	return cmd->timeout_ms > 0 ? now_ms() + cmd->timeout_ms : MS_INFINITY;
+	return cmd->timeout_ms > 0 ? clock_ms(CLOCK_MONOTONIC) + cmd->timeout_ms
+				   : MS_INFINITY;
 }
 
 int
@@ -29,7 +21,7 @@ await_subscribe(struct cmd *cmd, uint64_t until_ms)
 			return 0;
 		}
 		if (cmd->err.kind != ERR_UNREACHABLE || until_ms == MS_INFINITY ||
-		    now_ms() >= until_ms)
+		    clock_ms(CLOCK_MONOTONIC) >= until_ms)
 			return -1;
 		(void)nanosleep(&pause, NULL);
 	}
@@ -39,7 +31,7 @@ int
 await_event(struct cmd *cmd, uint64_t until_ms)
 {
 	struct json *event = NULL;
-	uint64_t now = now_ms();
+	uint64_t now = clock_ms(CLOCK_MONOTONIC);
 	uint64_t left =
 	    until_ms == MS_INFINITY ? until_ms : until_ms - MIN(now, until_ms);
 	int n = client_next(cmd->client, left, &event, &cmd->err);

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "json/rpc.h"
@@ -30,14 +30,6 @@ struct client {
 	struct kept *first, **last;
 	struct json *error_data; /* owned */
 };
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 static int
 unreachable(struct err *err, const char *run_dir, const char *root, int code)
@@ -134,7 +126,7 @@ read_more(struct client *cl, uint64_t until_ms, struct err *err)
 	struct pollfd p = {.fd = cl->fd, .events = POLLIN};
 	int wait = -1;
 	if (until_ms != MS_INFINITY) {
-		uint64_t now = now_ms();
+		uint64_t now = clock_ms(CLOCK_MONOTONIC);
 		wait =
 		    now >= until_ms ? 0 : (int)MIN(until_ms - now, (uint64_t)INT32_MAX);
 	}
@@ -252,8 +244,9 @@ struct json *
 client_call(struct client *cl, const char *method, struct json *params,
     uint64_t timeout_ms, struct err *err)
 {
-	uint64_t until =
-	    timeout_ms == MS_INFINITY ? MS_INFINITY : now_ms() + timeout_ms;
+	uint64_t until = timeout_ms == MS_INFINITY
+			     ? MS_INFINITY
+			     : clock_ms(CLOCK_MONOTONIC) + timeout_ms;
 	struct json *json = NULL, *result = NULL;
 	if (send_request(cl, method, params, err) < 0)
 		return NULL;
@@ -278,8 +271,9 @@ client_call(struct client *cl, const char *method, struct json *params,
 int
 client_next(struct client *cl, uint64_t timeout_ms, struct json **ret, struct err *err)
 {
-	uint64_t until =
-	    timeout_ms == MS_INFINITY ? MS_INFINITY : now_ms() + timeout_ms;
+	uint64_t until = timeout_ms == MS_INFINITY
+			     ? MS_INFINITY
+			     : clock_ms(CLOCK_MONOTONIC) + timeout_ms;
 	struct kept *k = cl->first;
 	if (k == NULL)
 		return next_json(cl, until, ret, err);

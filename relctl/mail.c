@@ -6,22 +6,14 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "base/util.h"
 #include "steward/handler.h"
 
 enum { NAMES_MAX = 512 };
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 /* "api.web" as "api/web", into `out`. */
 static void
@@ -143,12 +135,12 @@ next_frame(struct mail *m, uint64_t end, struct frame *f, struct err *err)
 			return err_set(err, ERR_PROTO, "%s answers nonsense", m->name);
 		if (got > 0)
 			return 0;
-		uint64_t now = now_ms();
+		uint64_t now = clock_ms(CLOCK_MONOTONIC);
 		struct pollfd p = {.fd = m->conn.fd,
 		    .events = POLLIN | (conn_waiting(&m->conn) > 0 ? POLLOUT : 0)};
 		int n =
 		    now < end ? poll(&p, 1, (int)MIN(end - now, (uint64_t)60000)) : 0;
-		if (n == 0 && now_ms() >= end)
+		if (n == 0 && clock_ms(CLOCK_MONOTONIC) >= end)
 			return err_set(
 			    err, ERR_FAILED, "%s did not answer in time", m->name);
 		if ((p.revents & POLLOUT) != 0)
@@ -163,7 +155,9 @@ int
 mail_ask(struct mail *m, struct frame *f, uint64_t timeout_ms, struct frame *reply,
     struct err *err)
 {
-	uint64_t end = timeout_ms > UINT64_MAX / 2 ? UINT64_MAX : now_ms() + timeout_ms;
+	uint64_t end = timeout_ms > UINT64_MAX / 2
+			   ? UINT64_MAX
+			   : clock_ms(CLOCK_MONOTONIC) + timeout_ms;
 	struct frame got;
 	f->ref = 1;
 	f->left_ms = (uint32_t)MIN(timeout_ms, (uint64_t)UINT32_MAX);

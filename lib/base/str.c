@@ -29,18 +29,6 @@ static const struct unit size_units[] = {
     {"T", 1ULL << 40},
 };
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 static int
 refuse(struct err *err, const char *text, const char *wanted)
 {
@@ -54,9 +42,9 @@ static int
 take_digits(const char **p, uint64_t *ret)
 {
 	uint64_t n = 0;
-	if (!is_digit(**p))
+	if (!str_is_digit(**p))
 		return -1;
-	for (; is_digit(**p); (*p)++)
+	for (; str_is_digit(**p); (*p)++)
 		if (__builtin_mul_overflow(n, 10U, &n) ||
 		    __builtin_add_overflow(n, (uint64_t)(**p - '0'), &n))
 			return -1;
@@ -69,7 +57,7 @@ static const struct unit *
 take_unit(const char **p, const struct unit *units, size_t nunits)
 {
 	size_t len = 0;
-	while (is_letter((*p)[len]))
+	while (str_is_letter((*p)[len]))
 		len++;
 	for (size_t i = 0; i < nunits; i++)
 		if (strlen(units[i].name) == len &&
@@ -85,7 +73,7 @@ static uint64_t
 take_fraction(const char **p, uint64_t factor)
 {
 	uint64_t sum = 0;
-	for (uint64_t scale = 10; is_digit(**p); (*p)++) {
+	for (uint64_t scale = 10; str_is_digit(**p); (*p)++) {
 		if (scale <= factor)
 			sum += (uint64_t)(**p - '0') * factor / scale;
 		scale = scale <= factor ? scale * 10 : scale;
@@ -101,9 +89,9 @@ take_time(const char **p, uint64_t *ms)
 	if (take_digits(p, &whole) < 0)
 		return -1;
 	const char *fraction = **p == '.' ? ++*p : NULL;
-	if (fraction != NULL && !is_digit(*fraction))
+	if (fraction != NULL && !str_is_digit(*fraction))
 		return -1;
-	while (is_digit(**p))
+	while (str_is_digit(**p))
 		(*p)++;
 	const struct unit *u = take_unit(p, time_units, COUNT(time_units));
 	if (u == NULL || __builtin_mul_overflow(whole, u->factor, &whole))
@@ -208,7 +196,7 @@ str_is_id_part(const char *text, size_t len)
 	if (len == 0 || len > 32)
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (!((text[i] >= 'a' && text[i] <= 'z') || is_digit(text[i]) ||
+		if (!((text[i] >= 'a' && text[i] <= 'z') || str_is_digit(text[i]) ||
 			text[i] == '_' || text[i] == '-'))
 			return false;
 	return true;

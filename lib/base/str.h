@@ -25,6 +25,19 @@ int str_number(
 int str_integer(
     const char *text, int64_t min, int64_t max, int64_t *ret, struct err *err);
 
+/* As ASCII has them, whatever the locale. */
+static inline bool
+str_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool
+str_is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 /* One part of an id: [a-z0-9_-]{1,32}. */
 bool str_is_id_part(const char *text, size_t len);
 bool str_starts(const char *text, const char *prefix);

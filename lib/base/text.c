@@ -2,27 +2,17 @@
 
 #include <string.h>
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
+#include "base/str.h"
 
 bool
 text_is_version(const char *text)
 {
 	size_t len = strlen(text);
 	if (len == 0 || len >= TEXT_VERSION || strstr(text, "..") != NULL ||
-	    !(is_digit(text[0]) || is_letter(text[0])))
+	    !(str_is_digit(text[0]) || str_is_letter(text[0])))
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (!is_digit(text[i]) && !is_letter(text[i]) &&
+		if (!str_is_digit(text[i]) && !str_is_letter(text[i]) &&
 		    strchr(".+~-", text[i]) == NULL)
 			return false;
 	return true;
@@ -34,9 +24,9 @@ weight(char c)
 {
 	if (c == '~')
 		return -1;
-	if (c == '\0' || is_digit(c))
+	if (c == '\0' || str_is_digit(c))
 		return 0;
-	return is_letter(c) ? c : c + 256;
+	return str_is_letter(c) ? c : c + 256;
 }
 
 /* Two runs of digits by value; both move behind them. */
@@ -48,19 +38,20 @@ compare_numbers(const char **a, const char **b)
 		++*a;
 	while (**b == '0')
 		++*b;
-	for (; is_digit(**a) && is_digit(**b); ++*a, ++*b)
+	for (; str_is_digit(**a) && str_is_digit(**b); ++*a, ++*b)
 		if (first == 0)
 			first = **a - **b;
-	if (is_digit(**a))
+	if (str_is_digit(**a))
 		return 1;
-	return is_digit(**b) ? -1 : first;
+	return str_is_digit(**b) ? -1 : first;
 }
 
 int
 text_version_cmp(const char *a, const char *b)
 {
 	while (*a != '\0' || *b != '\0') {
-		while ((*a != '\0' && !is_digit(*a)) || (*b != '\0' && !is_digit(*b))) {
+		while ((*a != '\0' && !str_is_digit(*a)) ||
+		       (*b != '\0' && !str_is_digit(*b))) {
 			int d = weight(*a) - weight(*b);
 			if (d != 0)
 				return d;
@@ -89,7 +80,7 @@ text_hex(const void *data, size_t len, char *hex)
 static int
 nibble(char c)
 {
-	if (is_digit(c))
+	if (str_is_digit(c))
 		return c - '0';
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }

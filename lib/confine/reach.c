@@ -57,6 +57,7 @@ static const struct {
     {REACH_RUN, LANDLOCK_ACCESS_FS_EXECUTE},
     {REACH_MAKE, LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR |
 		     LANDLOCK_ACCESS_FS_REMOVE_FILE},
+    {REACH_LINK, LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REMOVE_DIR},
 };
 
 /* 0 where there is none, or where somebody keeps it from us. */

@@ -20,6 +20,7 @@ enum reach {
 	REACH_RUN = 1 << 2,	/* to execute */
 	REACH_MAKE = 1 << 3,	/* to make and remove files, to make directories */
 	REACH_CONNECT = 1 << 4, /* TCP, anywhere; of struct reach_rules only */
+	REACH_LINK = 1 << 5,	/* to make symbolic links, to remove directories */
 	REACH_KEEP = REACH_READ | REACH_WRITE | REACH_MAKE
 };
 

@@ -3,8 +3,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/util.h"
 
@@ -257,14 +257,6 @@ view_event(const struct view *v, uint64_t n, struct event *ret)
 		return -1;
 	ret->id[ROW_ID_MAX - 1] = '\0';
 	return 0;
-}
-
-static uint64_t
-clock_ms(clockid_t clock)
-{
-	struct timespec ts;
-	(void)clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
 uint64_t

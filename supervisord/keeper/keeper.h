@@ -62,6 +62,5 @@ void master_send_all(struct keeper *k);
 void master_died(struct keeper *k, int status);
 void keeper_exec(struct keeper *k);
 void keeper_answer(const struct keeper *k, enum keep_reexec what);
-uint64_t now_ms(void);
 
 #endif

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/chan.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/sdnotify.h"
@@ -250,7 +251,7 @@ message(struct keeper *k, struct keep_msg *m, const int *fds, unsigned nfds)
 		return;
 	case KEEP_MASTER:
 		k->master_ready = 0;
-		k->started_ms = now_ms();
+		k->started_ms = clock_ms(CLOCK_MONOTONIC);
 		master_send_all(k);
 		return;
 	case KEEP_NONE:
@@ -336,7 +337,7 @@ poll_timeout(const struct keeper *k)
 {
 	if (k->retry_ms == 0)
 		return k->unsigned_lock ? SIGN_MS : -1;
-	uint64_t now = now_ms();
+	uint64_t now = clock_ms(CLOCK_MONOTONIC);
 	return k->retry_ms > now ? (int)(k->retry_ms - now) : 0;
 }
 

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/chan.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "keeper/keeper.h"
@@ -21,14 +21,6 @@ enum {
 	LOCK_FD = 4,
 	CHANNEL_FD = 3
 };
-
-uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 static NORETURN void
 master_exec(struct keeper *k, int theirs)
@@ -62,7 +54,7 @@ master_later(struct keeper *k, const char *what)
 	delay = MIN(delay, (unsigned)DELAY_MAX_MS);
 	log_error("%s; trying again in %u ms", what, delay);
 	k->quick_deaths++;
-	k->retry_ms = now_ms() + delay;
+	k->retry_ms = clock_ms(CLOCK_MONOTONIC) + delay;
 }
 
 /* All that is kept, what was reaped, and go: to a new master, or to one that has put
@@ -103,7 +95,7 @@ master_start(struct keeper *k)
 	k->master = pid;
 	k->chan = pair[0];
 	k->master_ready = 0;
-	k->started_ms = now_ms();
+	k->started_ms = clock_ms(CLOCK_MONOTONIC);
 	master_send_all(k);
 }
 
@@ -128,7 +120,7 @@ master_died(struct keeper *k, int status)
 		k->use_proven = k->proven_fd >= 0 && !k->use_proven;
 	else
 		k->use_proven = 0;
-	if (now_ms() - k->started_ms >= QUICK_MS)
+	if (clock_ms(CLOCK_MONOTONIC) - k->started_ms >= QUICK_MS)
 		k->quick_deaths = 0;
 	if (k->quick_deaths++ < 3)
 		master_start(k);

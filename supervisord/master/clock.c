@@ -1,21 +1,13 @@
 #include "master/node.h"
 
-#include <time.h>
-
-static uint64_t
-read_ms(clockid_t id)
-{
-	struct timespec ts;
-	(void)clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
+#include "base/clock.h"
 
 /* Once at the beginning of each callback: all of a turn sees one time. */
 void
 clock_read(struct node *n)
 {
-	n->tree.now_ms = read_ms(CLOCK_MONOTONIC);
-	n->tree.real_ms = read_ms(CLOCK_REALTIME);
+	n->tree.now_ms = clock_ms(CLOCK_MONOTONIC);
+	n->tree.real_ms = clock_ms(CLOCK_REALTIME);
 }
 
 static void
@@ -45,7 +37,7 @@ timer_set(struct node *n, uint32_t slot)
 	n->io[slot].timer_on = 0;
 	if (at == 0 || s->kind == SLOT_FREE)
 		return;
-	uint64_t now = read_ms(CLOCK_MONOTONIC);
+	uint64_t now = clock_ms(CLOCK_MONOTONIC);
 	double after = at > now ? (double)(at - now) / 1000.0 + 0.0005 : 0.;
 	ev_now_update(n->loop);
 	ev_timer_init(w, on_timer, after, 0.);

@@ -6,13 +6,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "confine/fence.h"
+#include "confine/reach.h"
 #include "confine/user.h"
 #include "release/options.h"
 #include "release/report.h"
@@ -73,9 +74,13 @@ main(int argc, char **argv)
 	place_options_read(&o, argc, argv, usage);
 	if (o.keys_fd < 0)
 		fatal("--keys is missing");
-	const struct fence_rule fence[] = {{o.releases_fd, 0}, {o.keys_fd, 0}};
+	char keys[32], lacks[REACH_LACKS];
+	(void)snprintf(keys, sizeof keys, "/proc/self/fd/%d", o.keys_fd);
+	const struct reach_rules in_reach = {
+	    .in_own = REACH_READ, .paths = {{keys, REACH_READ}}};
 	crypt_begin();
-	if (confine_user(o.confine, &err) < 0 || fence_files(fence, 2, &err) < 0)
+	if (confine_user(o.confine, &err) < 0 ||
+	    reach_enter(&in_reach, o.releases_fd, lacks, &err) < 0)
 		fatal("%s", err.msg);
 	place_report_init(&report, PLACE_VERIFIED);
 	int rc = judge(&o, &report, &err);

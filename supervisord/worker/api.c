@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "worker/worker.h"
@@ -20,7 +21,7 @@ uint64_t
 steward_now(const struct steward_worker *w)
 {
 	(void)w;
-	return clock_ns() / 1000000;
+	return clock_ms(CLOCK_MONOTONIC);
 }
 
 void

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/sdnotify.h"
@@ -126,7 +127,8 @@ static void
 loop_run(struct steward_worker *w)
 {
 	while (!w->ended) {
-		int spin = w->busy_ns != 0 && clock_ns() - w->busy_ns < SPIN_NS;
+		int spin =
+		    w->busy_ns != 0 && clock_ns(CLOCK_MONOTONIC) - w->busy_ns < SPIN_NS;
 		if (!spin)
 			w->busy_ns = 0;
 		ev_run(w->loop, spin ? EVRUN_NOWAIT : EVRUN_ONCE);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "worker/worker.h"
@@ -53,7 +54,7 @@ finish(struct steward_worker *w, enum steward_next next)
 	}
 	w->in_callback = 0;
 	w->last[0] = '\0';
-	w->busy_ns = clock_ns();
+	w->busy_ns = clock_ns(CLOCK_MONOTONIC);
 	if (next == STEWARD_STOP)
 		run_end(w, NULL);
 }

@@ -14,23 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "worker/worker.h"
 
 enum { REHEARSAL_S = 5 };
-
-uint64_t
-clock_ns(void)
-{
-	struct timespec ts;
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 static int
 is_up(const struct swap *x)
@@ -202,7 +194,7 @@ swap_change(struct steward_worker *w, const struct swap_msg *m)
 		link_say(w, SWAP_FAILED, m->txn, 0, "it is not prepared");
 		return;
 	}
-	x->paused_ns = clock_ns();
+	x->paused_ns = clock_ns(CLOCK_MONOTONIC);
 	x->was_suspended = w->suspended;
 	w->suspended = 1;
 	if (change(w, &w->module, &x->next, w->state, &x->state, 0) < 0) {
@@ -226,7 +218,7 @@ static void
 go_on(struct steward_worker *w)
 {
 	struct swap *x = &w->swap;
-	x->pause_ns = clock_ns() - x->paused_ns;
+	x->pause_ns = clock_ns(CLOCK_MONOTONIC) - x->paused_ns;
 	run_pause(w, x->was_suspended);
 }
 

@@ -203,7 +203,6 @@ void link_say(struct steward_worker *w, uint32_t type, uint32_t txn, uint64_t va
     const char *text);
 
 /* swap.c */
-uint64_t clock_ns(void);
 void swap_prepare(struct steward_worker *w, const struct swap_msg *m);
 void swap_change(struct steward_worker *w, const struct swap_msg *m);
 void swap_commit(struct steward_worker *w);

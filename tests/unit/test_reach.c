@@ -14,23 +14,25 @@
 
 #include "base/fd.h"
 #include "base/util.h"
-#include "confine/fence.h"
+#include "confine/reach.h"
 #include "confine/user.h"
 
 static char path[64];
 static int dir = -1;
 
-/* Which of some things a fenced process can do, as bits. */
-enum { READS = 1, WRITES = 2, REMOVES = 4, OUTSIDE = 8, DEVICES = 16, FENCED = 32 };
+/* Which of some things a confined process can do, as bits. */
+enum { READS = 1, WRITES = 2, REMOVES = 4, OUTSIDE = 8, DEVICES = 16, ENTERED = 32 };
 
 static unsigned
 try_all(int may_write)
 {
-	const struct fence_rule rule = {dir, may_write};
+	const struct reach_rules rules = {
+	    .in_own = may_write ? REACH_KEEP | REACH_LINK : REACH_READ};
+	char lacks[REACH_LACKS];
 	unsigned can = 0;
-	if (confine_user(NULL, NULL) < 0 || fence_files(&rule, 1, NULL) < 0)
+	if (confine_user(NULL, NULL) < 0 || reach_enter(&rules, dir, lacks, NULL) < 0)
 		return 0;
-	can |= FENCED;
+	can |= ENTERED;
 	can |= openat(dir, "file", O_RDONLY | O_CLOEXEC) >= 0 ? READS : 0;
 	can |=
 	    openat(dir, "new", O_WRONLY | O_CREAT | O_CLOEXEC, 0600) >= 0 ? WRITES : 0;
@@ -41,7 +43,7 @@ try_all(int may_write)
 }
 
 static unsigned
-fenced(int may_write)
+confined(int may_write)
 {
 	int status = 0;
 	pid_t pid = fork();
@@ -56,22 +58,22 @@ fenced(int may_write)
 }
 
 static void
-a_fence_leaves_what_was_given(void **state)
+what_was_given_stays_in_reach(void **state)
 {
 	(void)state;
-	unsigned can = fenced(1);
-	assert_true((can & FENCED) != 0);
+	unsigned can = confined(1);
+	assert_true((can & ENTERED) != 0);
 	if ((can & OUTSIDE) != 0)
 		skip(); /* a kernel without Landlock, or a build with a sanitizer */
-	assert_int_equal(can, FENCED | READS | WRITES | REMOVES);
-	assert_int_equal(fenced(0), FENCED | READS);
+	assert_int_equal(can, ENTERED | READS | WRITES | REMOVES);
+	assert_int_equal(confined(0), ENTERED | READS);
 }
 
 static int
 set_up(void **state)
 {
 	(void)state;
-	(void)snprintf(path, sizeof path, "/tmp/steward-fence-XXXXXX");
+	(void)snprintf(path, sizeof path, "/tmp/steward-reach-XXXXXX");
 	if (mkdtemp(path) == NULL)
 		return -1;
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -93,7 +95,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_fence_leaves_what_was_given),
+	    cmocka_unit_test(what_was_given_stays_in_reach),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
