@@ -48,26 +48,28 @@ a_small_tree_has_its_rows(void **state)
 	load_done(&l);
 }
 
+static const char every_setting[] =
+    "[socket http]\nlisten = tcp:[::1]:8080\nbacklog = 7\n"
+    "[socket ctl]\nlisten = unix:/run/x.sock\nmode = 600\nuser = nobody\n"
+    "[worker a]\ncommand = /bin/echo 50%% 'a b'\n"
+    "user = nobody\ngroups = 7,8\numask = 027\nnice = -5\n"
+    "oom_score_adj = 100\ncpu_affinity = 0-2,33\n"
+    "capabilities = CAP_NET_BIND_SERVICE kill\nno_new_privs = yes\n"
+    "limit_nofile = 100:200\nlimit_core = infinity\nlimit_cpu = 1h\n"
+    "limit_rttime = 200ms\nstop_signal = SIGHUP\nshutdown = brutal_kill\n"
+    "success_codes = 3, 64-66\nbackoff = 100ms..30s\nwatchdog = 30s\n"
+    "ready = fd:7\nsockets = ctl http\ndirectory = /srv\n"
+    "pre_start = /bin/a b\npost_stop = /bin/c\nlog = none\n"
+    "log_size = 1k\nlog_age = 1d\nlog_keep = 2\nlog_zstd = yes\n"
+    "log_timestamps = no\nenabled = no\nrestart = temporary\n"
+    "inherit_environment = yes\n";
+
 static void
 every_setting_arrives(void **state)
 {
 	struct loaded l;
 	(void)state;
-	load_good(&l,
-	    "[socket http]\nlisten = tcp:[::1]:8080\nbacklog = 7\n"
-	    "[socket ctl]\nlisten = unix:/run/x.sock\nmode = 600\nuser = nobody\n"
-	    "[worker a]\ncommand = /bin/echo 50%% 'a b'\n"
-	    "user = nobody\ngroups = 7,8\numask = 027\nnice = -5\n"
-	    "oom_score_adj = 100\ncpu_affinity = 0-2,33\n"
-	    "capabilities = CAP_NET_BIND_SERVICE kill\nno_new_privs = yes\n"
-	    "limit_nofile = 100:200\nlimit_core = infinity\nlimit_cpu = 1h\n"
-	    "limit_rttime = 200ms\nstop_signal = SIGHUP\nshutdown = brutal_kill\n"
-	    "success_codes = 3, 64-66\nbackoff = 100ms..30s\nwatchdog = 30s\n"
-	    "ready = fd:7\nsockets = ctl http\ndirectory = /srv\n"
-	    "pre_start = /bin/a b\npost_stop = /bin/c\nlog = none\n"
-	    "log_size = 1k\nlog_age = 1d\nlog_keep = 2\nlog_zstd = yes\n"
-	    "log_timestamps = no\nenabled = no\nrestart = temporary\n"
-	    "inherit_environment = yes\n");
+	load_good(&l, every_setting);
 	const struct row *r = row_named(&l, "main/a", ROW_WORKER);
 	const struct row_exec *e = exec_of(&l, "main/a");
 	const uint32_t *w = l.rows.word;

@@ -90,75 +90,72 @@ good_modules_break_no_rule(void **state)
 	}
 }
 
+static const struct {
+	const char *flags, *source, *sentence;
+} breaking[] = {
+    {"-shared -fPIC -fvisibility=hidden -Wl,-z,lazy", GOOD, "-z,now"},
+    {MODULE_FLAGS " -fvisibility=default", GOOD "int other;", "exports other"},
+    {MODULE_FLAGS, MODULE_NOTE("a", "1", 1, 1), "does not export"},
+    {MODULE_FLAGS, MODULE_EXPORT, "no note"},
+    {MODULE_FLAGS, MODULE_NOTE("A", "1", 1, 1) MODULE_EXPORT, "name in its note"},
+    {MODULE_FLAGS, MODULE_NOTE("a", ".1", 1, 1) MODULE_EXPORT, "version in its"},
+    {MODULE_FLAGS,
+	MODULE_NOTE("a23456789012345678901234567890123", "1", 1, 1) MODULE_EXPORT,
+	"name in its note"},
+    {MODULE_FLAGS " -Wl,--no-as-needed -lz", GOOD, "needs libz.so.1"},
+    {MODULE_FLAGS, GOOD "__attribute__((constructor)) static void f(void) { }",
+	"constructors"},
+    {MODULE_FLAGS " -nostartfiles",
+	GOOD "__attribute__((constructor)) static void f(void) { }", "constructors"},
+    {MODULE_FLAGS, GOOD "__attribute__((destructor)) static void f(void) { }",
+	"destructors"},
+    {MODULE_FLAGS,
+	GOOD "__asm__(\".pushsection .init,\\\"ax\\\"\\n nop; nop; nop; "
+	     "nop; nop; nop; nop; nop\\n.popsection\");",
+	"constructors"},
+    {MODULE_FLAGS,
+	GOOD "int atexit(void (*)(void)); static void f(void) { }"
+	     "int g(void) { return atexit(f); }",
+	"when the module is gone"},
+    {MODULE_FLAGS,
+	GOOD "int pthread_key_create(); int f(void) "
+	     "{ return pthread_key_create(); }",
+	"pthread_key_create"},
+    {MODULE_FLAGS,
+	GOOD "int __cxa_thread_atexit_impl(); int f(void) "
+	     "{ return __cxa_thread_atexit_impl(); }",
+	"keeps the module loaded"},
+    {MODULE_FLAGS, GOOD "int sigaction(); int f(void) { return sigaction(); }",
+	"handle_info"},
+    {MODULE_FLAGS " -Wl,-z,nodelete", GOOD, "cannot be unloaded"},
+    {MODULE_FLAGS " -Wl,-rpath,/tmp", GOOD, "RPATH"},
+    {MODULE_FLAGS " -Wl,-z,execstack", GOOD, "executable stack"},
+    {MODULE_FLAGS " -ftls-model=initial-exec",
+	GOOD "__thread int x; int f(void) { return x; }", "thread-local"},
+    {MODULE_FLAGS,
+	GOOD "__asm__(\".globl u\\n.type u, @gnu_unique_object\\n"
+	     ".data\\nu: .long 1\\n.size u, 4\\n.text\");",
+	"unique symbol"},
+    {MODULE_FLAGS,
+	GOOD "static void one(void) { } static void *pick(void)"
+	     "{ return one; } __attribute__((ifunc(\"pick\"))) static "
+	     "void f(void); void g(void) { f(); }",
+	"ifunc"},
+    {"-fPIE -pie", GOOD "int main(void) { return 0; }", "export"},
+    {"-no-pie", GOOD "int main(void) { return 0; }", "no shared object"},
+    {"-c", GOOD, "no shared object"},
+};
+
 static void
 each_rule_is_kept(void **state)
 {
-	static const struct {
-		const char *flags, *source, *sentence;
-	} bad[] = {
-	    {"-shared -fPIC -fvisibility=hidden -Wl,-z,lazy", GOOD, "-z,now"},
-	    {MODULE_FLAGS " -fvisibility=default", GOOD "int other;", "exports other"},
-	    {MODULE_FLAGS, MODULE_NOTE("a", "1", 1, 1), "does not export"},
-	    {MODULE_FLAGS, MODULE_EXPORT, "no note"},
-	    {MODULE_FLAGS, MODULE_NOTE("A", "1", 1, 1) MODULE_EXPORT,
-		"name in its note"},
-	    {MODULE_FLAGS, MODULE_NOTE("a", ".1", 1, 1) MODULE_EXPORT,
-		"version in its"},
-	    {MODULE_FLAGS,
-		MODULE_NOTE("a23456789012345678901234567890123", "1", 1, 1)
-		    MODULE_EXPORT,
-		"name in its note"},
-	    {MODULE_FLAGS " -Wl,--no-as-needed -lz", GOOD, "needs libz.so.1"},
-	    {MODULE_FLAGS, GOOD "__attribute__((constructor)) static void f(void) { }",
-		"constructors"},
-	    {MODULE_FLAGS " -nostartfiles",
-		GOOD "__attribute__((constructor)) static void f(void) { }",
-		"constructors"},
-	    {MODULE_FLAGS, GOOD "__attribute__((destructor)) static void f(void) { }",
-		"destructors"},
-	    {MODULE_FLAGS,
-		GOOD "__asm__(\".pushsection .init,\\\"ax\\\"\\n nop; nop; nop; "
-		     "nop; nop; nop; nop; nop\\n.popsection\");",
-		"constructors"},
-	    {MODULE_FLAGS,
-		GOOD "int atexit(void (*)(void)); static void f(void) { }"
-		     "int g(void) { return atexit(f); }",
-		"when the module is gone"},
-	    {MODULE_FLAGS,
-		GOOD "int pthread_key_create(); int f(void) "
-		     "{ return pthread_key_create(); }",
-		"pthread_key_create"},
-	    {MODULE_FLAGS,
-		GOOD "int __cxa_thread_atexit_impl(); int f(void) "
-		     "{ return __cxa_thread_atexit_impl(); }",
-		"keeps the module loaded"},
-	    {MODULE_FLAGS, GOOD "int sigaction(); int f(void) { return sigaction(); }",
-		"handle_info"},
-	    {MODULE_FLAGS " -Wl,-z,nodelete", GOOD, "cannot be unloaded"},
-	    {MODULE_FLAGS " -Wl,-rpath,/tmp", GOOD, "RPATH"},
-	    {MODULE_FLAGS " -Wl,-z,execstack", GOOD, "executable stack"},
-	    {MODULE_FLAGS " -ftls-model=initial-exec",
-		GOOD "__thread int x; int f(void) { return x; }", "thread-local"},
-	    {MODULE_FLAGS,
-		GOOD "__asm__(\".globl u\\n.type u, @gnu_unique_object\\n"
-		     ".data\\nu: .long 1\\n.size u, 4\\n.text\");",
-		"unique symbol"},
-	    {MODULE_FLAGS,
-		GOOD "static void one(void) { } static void *pick(void)"
-		     "{ return one; } __attribute__((ifunc(\"pick\"))) static "
-		     "void f(void); void g(void) { f(); }",
-		"ifunc"},
-	    {"-fPIE -pie", GOOD "int main(void) { return 0; }", "export"},
-	    {"-no-pie", GOOD "int main(void) { return 0; }", "no shared object"},
-	    {"-c", GOOD, "no shared object"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < COUNT(bad); i++) {
-		build(bad[i].flags, bad[i].source);
+	for (size_t i = 0; i < COUNT(breaking); i++) {
+		build(breaking[i].flags, breaking[i].source);
 		unsigned n = breaches(file, file_len);
-		if (n == 0 || strstr(said, bad[i].sentence) == NULL)
-			fail_msg("row %zu (%s): %u: %s", i, bad[i].sentence, n, said);
+		if (n == 0 || strstr(said, breaking[i].sentence) == NULL)
+			fail_msg(
+			    "row %zu (%s): %u: %s", i, breaking[i].sentence, n, said);
 	}
 }
 

@@ -76,65 +76,61 @@ a_manifest_is_read_and_printed_again(void **state)
 	release_free(&again);
 }
 
+#define TOP(rest)   "{" HEAD "," rest "}"
+#define FILES(rows) TOP("\"modules\":[],\"files\":[" rows "]")
+static const char *const wrong[][2] = {
+    {"[]", "has to be an object"},
+    {"{", "release.json"},
+    {"{\"format\":2}", "missing"},
+    {FILES(""), "no tree.ini"},
+    {TOP("\"modules\":[]"), "'files' is missing"},
+    {TOP("\"modules\":[],\"flies\":[]"), "did you mean 'files'"},
+    {TOP("\"modules\":[],\"modules\":[],\"files\":[" TREE "]"), "twice"},
+    {TOP("\"modules\":{},\"files\":[" TREE "]"), "has to be an array"},
+    {FILES(FILE_ROW("../x", "0444") "," TREE), "files[0]"},
+    {FILES(FILE_ROW("/x", "0444") "," TREE), "empty part"},
+    {FILES(FILE_ROW(".x", "0444") "," TREE), "does not match"},
+    {FILES(FILE_ROW("a b", "0444") "," TREE), "does not match"},
+    {FILES(FILE_ROW("a", "0555") "," TREE), "'mode'"},
+    {FILES(FILE_ROW("a", "0644") "," TREE), "'mode'"},
+    {FILES(FILE_ROW("z", "0444") "," TREE), "sorted"},
+    {FILES(TREE "," TREE), "each once"},
+    {FILES(FILE_ROW("a", "0444") "," FILE_ROW("a/b", "0444") "," TREE),
+	"a file and a directory"},
+    {FILES(FILE_ROW("release.json", "0444") "," TREE), "itself"},
+    {FILES(FILE_ROW("lib/a.so", "0444") "," TREE), "1 modules"},
+    {FILES("{\"path\":\"a\",\"link\":\"../x\"}," TREE), "stay inside"},
+    {FILES("{\"path\":\"a\",\"link\":\"/x\"}," TREE), "stay inside"},
+    {FILES("{\"path\":\"a/b\",\"link\":\"x/../y\"}," TREE), "stay inside"},
+    {FILES("{\"path\":\"a\",\"link\":\"x\",\"size\":1}," TREE), "unknown member"},
+    {FILES("{\"path\":\"a\",\"size\":-1,\"mode\":\"0444\",\"sha256\":\"\"}," TREE),
+	"whole number"},
+    {FILES("{\"path\":\"a\",\"size\":1,\"mode\":\"0444\",\"sha256\":\"00\"}," TREE),
+	"'sha256'"},
+    {TOP("\"modules\":[" MODULE("lib/a.so", "a") "],\"files\":[" TREE "]"),
+	"no file 'lib/a.so'"},
+    {TOP("\"modules\":[" MODULE("bin/a", "a") "],\"files\":[" TREE "]"), "lib/NAME.so"},
+    {TOP("\"modules\":[" MODULE("lib/a.so", "A") "],\"files\":[" TREE "]"),
+	"modules[0]"},
+    {TOP("\"upgrade\":[{\"from\":\"1\",\"up\":[{\"do\":\"updaet\"}]}],"
+	 "\"modules\":[],\"files\":[" TREE "]"),
+	"did you mean 'update'"},
+    {TOP("\"upgrade\":[{\"from\":\"1\",\"up\":[{\"do\":\"update\"}]}],"
+	 "\"modules\":[],\"files\":[" TREE "]"),
+	"upgrade[0].up[0]: 'module' is missing"},
+    {TOP("\"upgrade\":[{\"from\":\"1\",\"up\":[]},{\"from\":\"1\",\"up\":[]}],"
+	 "\"modules\":[],\"files\":[" TREE "]"),
+	"already"},
+    {TOP("\"expires\":\"tomorrow\",\"modules\":[],\"files\":[" TREE "]"), "'expires'"},
+};
+
 static void
 what_a_manifest_may_not_say(void **state)
 {
-#define TOP(rest)   "{" HEAD "," rest "}"
-#define FILES(rows) TOP("\"modules\":[],\"files\":[" rows "]")
-	static const char *const bad[][2] = {
-	    {"[]", "has to be an object"},
-	    {"{", "release.json"},
-	    {"{\"format\":2}", "missing"},
-	    {FILES(""), "no tree.ini"},
-	    {TOP("\"modules\":[]"), "'files' is missing"},
-	    {TOP("\"modules\":[],\"flies\":[]"), "did you mean 'files'"},
-	    {TOP("\"modules\":[],\"modules\":[],\"files\":[" TREE "]"), "twice"},
-	    {TOP("\"modules\":{},\"files\":[" TREE "]"), "has to be an array"},
-	    {FILES(FILE_ROW("../x", "0444") "," TREE), "files[0]"},
-	    {FILES(FILE_ROW("/x", "0444") "," TREE), "empty part"},
-	    {FILES(FILE_ROW(".x", "0444") "," TREE), "does not match"},
-	    {FILES(FILE_ROW("a b", "0444") "," TREE), "does not match"},
-	    {FILES(FILE_ROW("a", "0555") "," TREE), "'mode'"},
-	    {FILES(FILE_ROW("a", "0644") "," TREE), "'mode'"},
-	    {FILES(FILE_ROW("z", "0444") "," TREE), "sorted"},
-	    {FILES(TREE "," TREE), "each once"},
-	    {FILES(FILE_ROW("a", "0444") "," FILE_ROW("a/b", "0444") "," TREE),
-		"a file and a directory"},
-	    {FILES(FILE_ROW("release.json", "0444") "," TREE), "itself"},
-	    {FILES(FILE_ROW("lib/a.so", "0444") "," TREE), "1 modules"},
-	    {FILES("{\"path\":\"a\",\"link\":\"../x\"}," TREE), "stay inside"},
-	    {FILES("{\"path\":\"a\",\"link\":\"/x\"}," TREE), "stay inside"},
-	    {FILES("{\"path\":\"a/b\",\"link\":\"x/../y\"}," TREE), "stay inside"},
-	    {FILES("{\"path\":\"a\",\"link\":\"x\",\"size\":1}," TREE),
-		"unknown member"},
-	    {FILES(
-		 "{\"path\":\"a\",\"size\":-1,\"mode\":\"0444\",\"sha256\":\"\"}," TREE),
-		"whole number"},
-	    {FILES(
-		 "{\"path\":\"a\",\"size\":1,\"mode\":\"0444\",\"sha256\":\"00\"}," TREE),
-		"'sha256'"},
-	    {TOP("\"modules\":[" MODULE("lib/a.so", "a") "],\"files\":[" TREE "]"),
-		"no file 'lib/a.so'"},
-	    {TOP("\"modules\":[" MODULE("bin/a", "a") "],\"files\":[" TREE "]"),
-		"lib/NAME.so"},
-	    {TOP("\"modules\":[" MODULE("lib/a.so", "A") "],\"files\":[" TREE "]"),
-		"modules[0]"},
-	    {TOP("\"upgrade\":[{\"from\":\"1\",\"up\":[{\"do\":\"updaet\"}]}],"
-		 "\"modules\":[],\"files\":[" TREE "]"),
-		"did you mean 'update'"},
-	    {TOP("\"upgrade\":[{\"from\":\"1\",\"up\":[{\"do\":\"update\"}]}],"
-		 "\"modules\":[],\"files\":[" TREE "]"),
-		"upgrade[0].up[0]: 'module' is missing"},
-	    {TOP("\"upgrade\":[{\"from\":\"1\",\"up\":[]},{\"from\":\"1\",\"up\":[]}],"
-		 "\"modules\":[],\"files\":[" TREE "]"),
-		"already"},
-	    {TOP("\"expires\":\"tomorrow\",\"modules\":[],\"files\":[" TREE "]"),
-		"'expires'"},
-	};
 	(void)state;
-	for (size_t i = 0; i < COUNT(bad); i++) {
-		assert_int_equal(read_text(bad[i][0]), -1);
-		if (strstr(err.msg, bad[i][1]) == NULL)
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		assert_int_equal(read_text(wrong[i][0]), -1);
+		if (strstr(err.msg, wrong[i][1]) == NULL)
 			fail_msg("row %zu says: %s", i, err.msg);
 		assert_int_equal(err.kind, ERR_REFUSED);
 	}
@@ -204,78 +200,78 @@ good_entries_pass(void **state)
 		fail_msg("%s", err.msg);
 }
 
-static void
-hostile_entries_are_refused(void **state)
-{
 #define LONG_PART                                                                          \
 	"aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggggggggghhhhhhhhhh" \
 	"iiiiiiiiiijjjjjjjjjjk"
 
-	static const struct {
-		struct policy_entry entry;
-		const char *sentence;
-	} bad[] = {
-	    {{POLICY_FILE, NULL, NULL, 1, 0444}, "no name"},
-	    {{POLICY_FILE, "", NULL, 1, 0444}, "empty part"},
-	    {{POLICY_FILE, "/etc/passwd", NULL, 1, 0444}, "empty part"},
-	    {{POLICY_FILE, "../x", NULL, 1, 0444}, "does not match"},
-	    {{POLICY_FILE, "a/../../x", NULL, 1, 0444}, "does not match"},
-	    {{POLICY_FILE, "./x", NULL, 1, 0444}, "does not match"},
-	    {{POLICY_FILE, "a//x", NULL, 1, 0444}, "empty part"},
-	    {{POLICY_FILE, "x/", NULL, 1, 0444}, "empty part"},
-	    {{POLICY_FILE, "a\nb", NULL, 1, 0444}, "a\\x0ab"},
-	    {{POLICY_FILE, "a\x1b[2J", NULL, 1, 0444}, "a\\x1b"},
-	    {{POLICY_FILE, "-rf", NULL, 1, 0444}, "does not match"},
-	    {{POLICY_FILE, ".hidden", NULL, 1, 0444}, "does not match"},
-	    {{POLICY_FILE, "\xc3\xa4", NULL, 1, 0444}, "does not match"},
-	    {{POLICY_FILE, LONG_PART, NULL, 1, 0444}, "more than 100"},
-	    {{POLICY_FILE, "a/b/c/d/e/f/g/h/i", NULL, 1, 0444}, "deep"},
-	    {{POLICY_FILE, LONG_PART "/" LONG_PART "/" LONG_PART, NULL, 1, 0444},
-		"255"},
-	    {{POLICY_HARD_LINK, "x", "y", 0, 0444}, "a hard link"},
-	    {{POLICY_CHARACTER_DEVICE, "x", NULL, 0, 0444}, "a character device"},
-	    {{POLICY_BLOCK_DEVICE, "x", NULL, 0, 0444}, "a block device"},
-	    {{POLICY_FIFO, "x", NULL, 0, 0444}, "a FIFO"},
-	    {{POLICY_SOCKET, "x", NULL, 0, 0444}, "a socket"},
-	    {{(enum policy_kind)77, "x", NULL, 0, 0444}, "nobody knows"},
-	    {{POLICY_FILE, "x", NULL, 1, 04755}, "4755"},
-	    {{POLICY_FILE, "x", NULL, 1, 02755}, "setgid"},
-	    {{POLICY_LINK, "x", "/etc", 0, 0777}, "stay inside"},
-	    {{POLICY_LINK, "x", "../y", 0, 0777}, "stay inside"},
-	    {{POLICY_LINK, "x", "a/../../y", 0, 0777}, "stay inside"},
-	    {{POLICY_LINK, "x", "", 0, 0777}, "stay inside"},
-	    {{POLICY_LINK, "x", NULL, 0, 0777}, "stay inside"},
-	    {{POLICY_LINK, "release.json", "y", 0, 0777}, "twice"},
-	    {{POLICY_FILE, "release.json.minisig", NULL, 1, 0444}, "twice"},
-	    {{POLICY_FILE, "m/f", NULL, 1, 0444}, "twice"},
-	    {{POLICY_FILE, "a", NULL, 1, 0444}, "out of order"},
-	    {{POLICY_FILE, "m/f/x", NULL, 1, 0444}, "no directory"},
-	    {{POLICY_FILE, "m/l/x", NULL, 1, 0444}, "no directory"},
-	    {{POLICY_FILE, "x", NULL, 2ULL << 30, 0444}, "the most"},
-	};
+static const struct {
+	struct policy_entry entry;
+	const char *sentence;
+} hostile[] = {
+    {{POLICY_FILE, NULL, NULL, 1, 0444}, "no name"},
+    {{POLICY_FILE, "", NULL, 1, 0444}, "empty part"},
+    {{POLICY_FILE, "/etc/passwd", NULL, 1, 0444}, "empty part"},
+    {{POLICY_FILE, "../x", NULL, 1, 0444}, "does not match"},
+    {{POLICY_FILE, "a/../../x", NULL, 1, 0444}, "does not match"},
+    {{POLICY_FILE, "./x", NULL, 1, 0444}, "does not match"},
+    {{POLICY_FILE, "a//x", NULL, 1, 0444}, "empty part"},
+    {{POLICY_FILE, "x/", NULL, 1, 0444}, "empty part"},
+    {{POLICY_FILE, "a\nb", NULL, 1, 0444}, "a\\x0ab"},
+    {{POLICY_FILE, "a\x1b[2J", NULL, 1, 0444}, "a\\x1b"},
+    {{POLICY_FILE, "-rf", NULL, 1, 0444}, "does not match"},
+    {{POLICY_FILE, ".hidden", NULL, 1, 0444}, "does not match"},
+    {{POLICY_FILE, "\xc3\xa4", NULL, 1, 0444}, "does not match"},
+    {{POLICY_FILE, LONG_PART, NULL, 1, 0444}, "more than 100"},
+    {{POLICY_FILE, "a/b/c/d/e/f/g/h/i", NULL, 1, 0444}, "deep"},
+    {{POLICY_FILE, LONG_PART "/" LONG_PART "/" LONG_PART, NULL, 1, 0444}, "255"},
+    {{POLICY_HARD_LINK, "x", "y", 0, 0444}, "a hard link"},
+    {{POLICY_CHARACTER_DEVICE, "x", NULL, 0, 0444}, "a character device"},
+    {{POLICY_BLOCK_DEVICE, "x", NULL, 0, 0444}, "a block device"},
+    {{POLICY_FIFO, "x", NULL, 0, 0444}, "a FIFO"},
+    {{POLICY_SOCKET, "x", NULL, 0, 0444}, "a socket"},
+    {{(enum policy_kind)77, "x", NULL, 0, 0444}, "nobody knows"},
+    {{POLICY_FILE, "x", NULL, 1, 04755}, "4755"},
+    {{POLICY_FILE, "x", NULL, 1, 02755}, "setgid"},
+    {{POLICY_LINK, "x", "/etc", 0, 0777}, "stay inside"},
+    {{POLICY_LINK, "x", "../y", 0, 0777}, "stay inside"},
+    {{POLICY_LINK, "x", "a/../../y", 0, 0777}, "stay inside"},
+    {{POLICY_LINK, "x", "", 0, 0777}, "stay inside"},
+    {{POLICY_LINK, "x", NULL, 0, 0777}, "stay inside"},
+    {{POLICY_LINK, "release.json", "y", 0, 0777}, "twice"},
+    {{POLICY_FILE, "release.json.minisig", NULL, 1, 0444}, "twice"},
+    {{POLICY_FILE, "m/f", NULL, 1, 0444}, "twice"},
+    {{POLICY_FILE, "a", NULL, 1, 0444}, "out of order"},
+    {{POLICY_FILE, "m/f/x", NULL, 1, 0444}, "no directory"},
+    {{POLICY_FILE, "m/l/x", NULL, 1, 0444}, "no directory"},
+    {{POLICY_FILE, "x", NULL, 2ULL << 30, 0444}, "the most"},
+};
 
+static void
+hostile_entries_are_refused(void **state)
+{
 	(void)state;
-	for (size_t i = 0; i < COUNT(bad); i++) {
+	for (size_t i = 0; i < COUNT(hostile); i++) {
 		struct policy_entry e[] = {{POLICY_FILE, "m/f", NULL, 1, 0444},
-		    {POLICY_LINK, "m/l", "f", 0, 0777}, bad[i].entry};
+		    {POLICY_LINK, "m/l", "f", 0, 0777}, hostile[i].entry};
 		/* what is refused for its place comes where the place is wrong */
-		const char *name = bad[i].entry.path != NULL ? bad[i].entry.path : "";
-		size_t before =
-		    strcmp(bad[i].sentence, "twice") == 0 || strcmp(name, "m/f/x") == 0
-			? 1
-			: 2;
+		const char *name =
+		    hostile[i].entry.path != NULL ? hostile[i].entry.path : "";
+		size_t before = strcmp(hostile[i].sentence, "twice") == 0 ||
+					strcmp(name, "m/f/x") == 0
+				    ? 1
+				    : 2;
 		if (before == 1)
 			e[1] = e[2];
 		else if (name[0] != 'm') {
 			e[0].path = "Am";
 			e[1].path = "Bm";
 		}
-		if (strcmp(bad[i].sentence, "out of order") == 0) {
+		if (strcmp(hostile[i].sentence, "out of order") == 0) {
 			e[0].path = "m";
 			e[1].path = "n";
 		}
 		const char *said = refusal(e, before + 1);
-		if (said == NULL || strstr(said, bad[i].sentence) == NULL)
+		if (said == NULL || strstr(said, hostile[i].sentence) == NULL)
 			fail_msg(
 			    "row %zu says: %s", i, said != NULL ? said : "nothing");
 	}
